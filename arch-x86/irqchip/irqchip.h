@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Interrupt controllers: what the run loop, the instruction handlers and the
+ * ioctls ask of them. The rooms: pic.c ioapic.c lapic.c (registers), lapic_timer.c,
+ * apic_map.c (destinations), msi.c, irqchip.c (who is asked for an interrupt),
+ * state ioctls. The PIT is in time/pit.c.
+ */
+#ifndef ARCH_X86_IRQCHIP_H
+#define ARCH_X86_IRQCHIP_H
+
+#include "arch-x86/x86.h"
+#include "core/irq_routing.h"
+
+static inline bool x86_irqchip_in_kernel(const struct x86_vm *vm)
+{
+	return smp_load_acquire(&vm->irqchip_mode) != X86_IRQCHIP_NONE;
+}
+static inline bool x86_irqchip_full(const struct x86_vm *vm)
+{
+	return smp_load_acquire(&vm->irqchip_mode) == X86_IRQCHIP_KERNEL;
+}
+static inline bool x86_irqchip_split(const struct x86_vm *vm)
+{
+	return smp_load_acquire(&vm->irqchip_mode) == X86_IRQCHIP_SPLIT;
+}
+static inline bool x86_has_lapic(const struct x86_vcpu *vcpu) { return vcpu->apic; }
+
+/* -- VM ioctls. KVM_CREATE_IRQCHIP, KVM_CAP_SPLIT_IRQCHIP, KVM_GET/SET_IRQCHIP,
+ *    KVM_IRQ_LINE(_STATUS), KVM_SIGNAL_MSI; errno as the ABI says. kvm->lock held by callee. */
+int x86_vm_create_irqchip(struct x86_vm *vm);
+int x86_vm_split_irqchip(struct x86_vm *vm, u64 nr_pins);
+int x86_vm_get_irqchip(struct x86_vm *vm, struct kvm_irqchip *chip);
+int x86_vm_set_irqchip(struct x86_vm *vm, const struct kvm_irqchip *chip);
+int x86_vm_irq_line(struct x86_vm *vm, struct kvm_irq_level *level, bool line_status);
+int x86_vm_signal_msi(struct x86_vm *vm, const struct kvm_msi *msi);
+void x86_vm_destroy_irqchip(struct x86_vm *vm);
+
+/* -- vCPU: does an interrupt wait, and which? (loaded) */
+/** x86_cpu_has_extint() - PIC or user space has one (only if LVT0/no APIC accept it) */
+bool x86_cpu_has_extint(struct x86_vcpu *vcpu);
+/** x86_cpu_has_interrupt() - any; for HLT too, any thread */
+bool x86_cpu_has_interrupt(struct x86_vcpu *vcpu);
+/** x86_cpu_has_injectable_interrupt() - any that must be injected by software */
+bool x86_cpu_has_injectable_interrupt(struct x86_vcpu *vcpu);
+/** x86_cpu_get_interrupt() - acknowledge: vector or -1 */
+int x86_cpu_get_interrupt(struct x86_vcpu *vcpu);
+/** x86_cpu_has_pending_timer() / x86_inject_pending_timers() */
+bool x86_cpu_has_pending_timer(struct x86_vcpu *vcpu);
+void x86_inject_pending_timers(struct x86_vcpu *vcpu);
+
+/* -- local APIC */
+int x86_lapic_create(struct x86_vcpu *vcpu);
+void x86_lapic_destroy(struct x86_vcpu *vcpu);
+void x86_lapic_reset(struct x86_vcpu *vcpu, bool init_event);
+bool x86_lapic_enabled(struct x86_vcpu *vcpu);
+bool x86_lapic_sw_enabled(struct x86_vcpu *vcpu);
+u64 x86_lapic_get_base(struct x86_vcpu *vcpu);
+int x86_lapic_set_base(struct x86_vcpu *vcpu, u64 base, bool host);	/* 0, 1 (#GP) */
+u64 x86_lapic_get_cr8(struct x86_vcpu *vcpu);
+void x86_lapic_set_tpr(struct x86_vcpu *vcpu, u64 cr8);
+/** x86_lapic_update_cr8_intercept() - tell the vendor from which TPR on an interrupt shows */
+void x86_lapic_update_cr8_intercept(struct x86_vcpu *vcpu);
+/** x86_lapic_accept_events() - INIT and SIPI, in the vCPU's thread. 0, -errno */
+int x86_lapic_accept_events(struct x86_vcpu *vcpu);
+bool x86_lapic_init_sipi_pending(struct x86_vcpu *vcpu);
+/** MSRs: x2APIC 0x800-0x8ff, TSC deadline. 0, 1 (#GP) */
+int x86_lapic_msr_read(struct x86_vcpu *vcpu, u32 index, u64 *data);
+int x86_lapic_msr_write(struct x86_vcpu *vcpu, u32 index, u64 data);
+u64 x86_lapic_get_tsc_deadline(struct x86_vcpu *vcpu);
+void x86_lapic_set_tsc_deadline(struct x86_vcpu *vcpu, u64 tsc);
+/** x86_lapic_fast_icr() - x2APIC ICR write in the inner loop: true if done without sleeping */
+bool x86_lapic_fast_icr(struct x86_vcpu *vcpu, u64 data);
+int x86_vcpu_get_lapic(struct x86_vcpu *vcpu, struct kvm_lapic_state *s);
+int x86_vcpu_set_lapic(struct x86_vcpu *vcpu, const struct kvm_lapic_state *s);
+/** x86_lapic_nmi_wd() - PIT tick through LVT0 in NMI mode */
+void x86_lapic_nmi_wd_deliver(struct x86_vcpu *vcpu);
+void x86_lapic_local_nmi(struct x86_vcpu *vcpu);	/* LINT1, KVM_NMI */
+void x86_lapic_migrate_timer(struct x86_vcpu *vcpu);
+/** x86_lapic_sync_to_vapic/from_vapic - KVM_SET_VAPIC_ADDR's TPR page (tpr access reporting) */
+int x86_vcpu_set_vapic_addr(struct x86_vcpu *vcpu, gpa_t gpa);
+void x86_lapic_sync_to_vapic(struct x86_vcpu *vcpu);
+void x86_lapic_sync_from_vapic(struct x86_vcpu *vcpu);
+/** pv EOI: MSR_KVM_PV_EOI_EN */
+int x86_lapic_set_pv_eoi(struct x86_vcpu *vcpu, u64 data);
+/** x86_pv_send_ipi() - KVM_HC_SEND_IPI: number delivered or -KVM_EINVAL */
+int x86_pv_send_ipi(struct x86_vm *vm, unsigned long bitmap_low, unsigned long bitmap_high,
+		    u32 min, unsigned long icr, bool op64);
+/** x86_lapic_mmio_*: the APIC page on the MMIO bus is tried per vCPU before the bus.
+ *  0 or -EOPNOTSUPP */
+int x86_lapic_mmio_read(struct x86_vcpu *vcpu, gpa_t gpa, int len, void *data);
+int x86_lapic_mmio_write(struct x86_vcpu *vcpu, gpa_t gpa, int len, const void *data);
+void x86_apic_map_update(struct x86_vm *vm);
+/** x86_vcpu_scan_ioapic() - recompute which EOIs the IOAPIC (or user space) must see */
+void x86_vcpu_scan_ioapic(struct x86_vcpu *vcpu);
+void x86_make_scan_ioapic_request(struct x86_vm *vm);
+
+/* -- PIT (time/pit.c) */
+int x86_pit_create(struct x86_vm *vm, const struct kvm_pit_config *config);	/* -EEXIST, -ENOENT.. */
+void x86_pit_destroy(struct x86_vm *vm);
+int x86_pit_get_state(struct x86_vm *vm, struct kvm_pit_state2 *s);
+int x86_pit_set_state(struct x86_vm *vm, const struct kvm_pit_state2 *s, bool v1);
+int x86_pit_reinject(struct x86_vm *vm, bool reinject);
+
+/* -- irq sources for in-kernel devices */
+int x86_request_irq_source_id(struct x86_vm *vm);
+void x86_free_irq_source_id(struct x86_vm *vm, int id);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guest registers: lazily read from the hardware's control block, written
+ * back before entry when dirty. For rooms of kvm.ko (it calls the vendor).
+ */
+#ifndef ARCH_X86_REGS_H
+#define ARCH_X86_REGS_H
+
+#include "arch-x86/x86.h"
+
+static inline bool x86_reg_available(struct x86_vcpu *vcpu, enum x86_reg reg)
+{
+	return test_bit(reg, &vcpu->regs_avail);
+}
+
+static inline void x86_reg_mark_available(struct x86_vcpu *vcpu, enum x86_reg reg)
+{
+	__set_bit(reg, &vcpu->regs_avail);
+}
+
+static inline void x86_reg_mark_dirty(struct x86_vcpu *vcpu, enum x86_reg reg)
+{
+	__set_bit(reg, &vcpu->regs_avail);
+	__set_bit(reg, &vcpu->regs_dirty);
+}
+
+static inline bool x86_reg_is_dirty(struct x86_vcpu *vcpu, enum x86_reg reg)
+{
+	return test_bit(reg, &vcpu->regs_dirty);
+}
+
+/**
+ * x86_cache_reg() - have the vendor fill a lazily read register
+ * Exported: vendors use x86_reg_read() too. Context: loaded.
+ */
+void x86_cache_reg(struct x86_vcpu *vcpu, enum x86_reg reg);
+
+/** x86_reg_read() / x86_reg_write() - full 64 bits, whatever the mode */
+static inline u64 x86_reg_read(struct x86_vcpu *vcpu, enum x86_reg reg)
+{
+	if (!x86_reg_available(vcpu, reg))
+		x86_cache_reg(vcpu, reg);
+	return vcpu->regs[reg];
+}
+
+static inline void x86_reg_write(struct x86_vcpu *vcpu, enum x86_reg reg, u64 val)
+{
+	vcpu->regs[reg] = val;
+	x86_reg_mark_dirty(vcpu, reg);
+}
+
+static inline u64 x86_rip_read(struct x86_vcpu *vcpu) { return x86_reg_read(vcpu, X86_REG_RIP); }
+static inline void x86_rip_write(struct x86_vcpu *vcpu, u64 v) { x86_reg_write(vcpu, X86_REG_RIP, v); }
+static inline u64 x86_rsp_read(struct x86_vcpu *vcpu) { return x86_reg_read(vcpu, X86_REG_RSP); }
+static inline void x86_rsp_write(struct x86_vcpu *vcpu, u64 v) { x86_reg_write(vcpu, X86_REG_RSP, v); }
+static inline u64 x86_rax_read(struct x86_vcpu *vcpu) { return x86_reg_read(vcpu, X86_REG_RAX); }
+static inline void x86_rax_write(struct x86_vcpu *vcpu, u64 v) { x86_reg_write(vcpu, X86_REG_RAX, v); }
+
+/* MSR-style pair: EDX:EAX. */
+static inline u64 x86_edx_eax(struct x86_vcpu *vcpu)
+{
+	return (x86_reg_read(vcpu, X86_REG_RDX) << 32) | (u32)x86_rax_read(vcpu);
+}
+
+/* Control registers. CR0 and CR4 as the guest believes them to be. */
+static inline u64 x86_cr0(struct x86_vcpu *vcpu)
+{
+	if (!x86_reg_available(vcpu, X86_REG_CR0))
+		x86_cache_reg(vcpu, X86_REG_CR0);
+	return vcpu->cr0;
+}
+
+static inline u64 x86_cr4(struct x86_vcpu *vcpu)
+{
+	if (!x86_reg_available(vcpu, X86_REG_CR4))
+		x86_cache_reg(vcpu, X86_REG_CR4);
+	return vcpu->cr4;
+}
+
+static inline u64 x86_cr3(struct x86_vcpu *vcpu)
+{
+	if (!x86_reg_available(vcpu, X86_REG_CR3))
+		x86_cache_reg(vcpu, X86_REG_CR3);
+	return vcpu->cr3;
+}
+
+static inline bool x86_cr0_is(struct x86_vcpu *vcpu, u64 bit) { return x86_cr0(vcpu) & bit; }
+static inline bool x86_cr4_is(struct x86_vcpu *vcpu, u64 bit) { return x86_cr4(vcpu) & bit; }
+static inline bool x86_is_protected(struct x86_vcpu *vcpu) { return x86_cr0_is(vcpu, X86_CR0_PE); }
+static inline bool x86_is_paging(struct x86_vcpu *vcpu) { return x86_cr0_is(vcpu, X86_CR0_PG); }
+static inline bool x86_is_pae(struct x86_vcpu *vcpu) { return x86_cr4_is(vcpu, X86_CR4_PAE); }
+static inline bool x86_is_long_mode(struct x86_vcpu *vcpu) { return vcpu->efer & EFER_LMA; }
+static inline bool x86_is_pae_paging(struct x86_vcpu *vcpu)
+{
+	return x86_is_paging(vcpu) && x86_is_pae(vcpu) && !x86_is_long_mode(vcpu);
+}
+
+/** x86_is_64bit_mode() - CS.L in long mode. Context: loaded. */
+bool x86_is_64bit_mode(struct x86_vcpu *vcpu);
+
+/** x86_get_rflags() / x86_set_rflags() - as the guest sees them: a debugger's TF is hidden */
+unsigned long x86_get_rflags(struct x86_vcpu *vcpu);
+void x86_set_rflags(struct x86_vcpu *vcpu, unsigned long rflags);
+
+/** x86_get_linear_rip() - CS.base + RIP, wrapped as the mode wraps */
+unsigned long x86_get_linear_rip(struct x86_vcpu *vcpu);
+
+/**
+ * x86_set_cr0() ... x86_set_efer() - write by the guest: all checks of SDM 3A 2.5
+ *	and APM 2 3.1, MMU and vendor updated
+ * Return: 0; 1: #GP must be injected, nothing changed.
+ */
+int x86_set_cr0(struct x86_vcpu *vcpu, u64 cr0);
+int x86_set_cr3(struct x86_vcpu *vcpu, u64 cr3);
+int x86_set_cr4(struct x86_vcpu *vcpu, u64 cr4);
+int x86_set_cr8(struct x86_vcpu *vcpu, u64 cr8);
+u64 x86_get_cr8(struct x86_vcpu *vcpu);
+int x86_set_efer(struct x86_vcpu *vcpu, u64 efer, bool host);
+int x86_set_xcr(struct x86_vcpu *vcpu, u32 index, u64 xcr);	/* XSETBV: 0 or 1 (#GP) */
+
+/** x86_vcpu_reset() - RESET (init_event false) or INIT. Context: loaded. */
+void x86_vcpu_reset(struct x86_vcpu *vcpu, bool init_event);
+
+/** Intercepted instructions: X86_RESUME etc.; they skip the instruction or inject. */
+int x86_emulate_cpuid(struct x86_vcpu *vcpu);
+int x86_emulate_rdmsr(struct x86_vcpu *vcpu);
+int x86_emulate_wrmsr(struct x86_vcpu *vcpu);
+int x86_emulate_xsetbv(struct x86_vcpu *vcpu);
+int x86_emulate_hlt(struct x86_vcpu *vcpu);
+int x86_emulate_halt_noskip(struct x86_vcpu *vcpu);
+int x86_emulate_hypercall(struct x86_vcpu *vcpu);
+int x86_emulate_wbinvd(struct x86_vcpu *vcpu);
+int x86_emulate_rdpmc(struct x86_vcpu *vcpu);
+int x86_emulate_monitor(struct x86_vcpu *vcpu);
+int x86_emulate_mwait(struct x86_vcpu *vcpu);
+int x86_emulate_invd(struct x86_vcpu *vcpu);
+int x86_skip_insn(struct x86_vcpu *vcpu);	/* + single-step; X86_RESUME/X86_USER */
+/** x86_complete_insn_gp() - @err ? inject #GP(0) : skip; the usual end of a MSR or CR write */
+int x86_complete_insn_gp(struct x86_vcpu *vcpu, int err);
+
+#endif

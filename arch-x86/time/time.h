@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest's TSC and the clocks made from it: tsc.c (offset, scaling,
+ * synchronisation of vCPUs), kvmclock.c (pvclock pages, the master clock, wall
+ * clock).
+ */
+#ifndef ARCH_X86_TIME_H
+#define ARCH_X86_TIME_H
+
+#include "arch-x86/x86.h"
+
+int x86_time_module_init(void);
+void x86_time_module_exit(void);
+void x86_time_vendor_init(void);	/* scaling limits from the caps */
+void x86_time_vm_init(struct x86_vm *vm);
+void x86_time_vcpu_load(struct x86_vcpu *vcpu, int cpu);	/* unstable TSC, CPU migration */
+void x86_time_vcpu_put(struct x86_vcpu *vcpu);
+int x86_time_vcpu_create(struct x86_vcpu *vcpu);
+void x86_time_vcpu_postcreate(struct x86_vcpu *vcpu);	/* write TSC 0, synchronised */
+
+/** x86_read_guest_tsc() - the guest's TSC for a host TSC value */
+u64 x86_scale_tsc(struct x86_vcpu *vcpu, u64 tsc);
+u64 x86_guest_tsc(struct x86_vcpu *vcpu, u64 host_tsc);
+/** x86_write_guest_tsc() - MSR write; @host: by user space (synchronisation heuristics) */
+void x86_write_guest_tsc(struct x86_vcpu *vcpu, u64 data, bool host);
+void x86_adjust_tsc_offset(struct x86_vcpu *vcpu, s64 delta);
+int x86_set_tsc_khz(struct x86_vcpu *vcpu, u32 khz);	/* 0, -EINVAL, -1 unsupported scale */
+/** attributes: KVM_VCPU_TSC_CTRL */
+int x86_tsc_attr(struct x86_vcpu *vcpu, int what, struct kvm_device_attr *attr);
+/** x86_cpu_online_tsc() - resume/hotplug: TSC went backwards? */
+void x86_time_cpu_enable(void);
+
+/* kvmclock */
+int x86_kvmclock_set_msr(struct x86_vcpu *vcpu, u64 data, bool old_msr, bool host);	/* 0, 1 */
+int x86_wall_clock_write(struct x86_vm *vm, gpa_t gpa);
+int x86_kvmclock_update(struct x86_vcpu *vcpu);	/* request handler; 0 or retry */
+void x86_kvmclock_global_update(struct x86_vcpu *vcpu);
+void x86_masterclock_update(struct x86_vm *vm);
+u64 x86_kvmclock_ns(struct x86_vm *vm);
+int x86_vm_get_clock(struct x86_vm *vm, struct kvm_clock_data *data);
+int x86_vm_set_clock(struct x86_vm *vm, const struct kvm_clock_data *data);
+int x86_kvmclock_guest_stopped(struct x86_vcpu *vcpu);	/* KVM_KVMCLOCK_CTRL */
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The x86 machine: a VM (struct x86_vm) and a vCPU (struct x86_vcpu) as every
+ * room of arch-x86/ and both vendors see them. Owns the structures and the
+ * register accessors; the rooms own the code. Names no VMCS and no VMCB field.
+ *
+ * Guards: the letters of core/kvm.h. Fields of struct x86_vcpu are v (the
+ * vCPU's own thread) unless a letter says otherwise.
+ */
+#ifndef ARCH_X86_X86_H
+#define ARCH_X86_X86_H
+
+#include <linux/kvm.h>
+#include <linux/hrtimer.h>
+#include <asm/kvm_para.h>
+#include <compat/fpu.h>
+
+#include "core/kvm.h"
+#include "core/request.h"
+#include "core/guest_memory.h"
+#include "arch-x86/cpu/bits.h"
+#include "arch-x86/emulator/emulator.h"
+#include "arch-x86/mmu/mmu.h"
+
+struct x86_pic;
+struct x86_ioapic;
+struct x86_pit;
+struct x86_lapic;
+struct x86_apic_map;
+struct x86_cpuid;
+struct x86_msr_filter;
+
+/* ---- requests of this architecture --------------------------------------- */
+
+#define X86_REQ(n)		(KVM_REQ_ARCH_BASE + (n))
+#define X86_REQ_EVENT		X86_REQ(0)	/* re-evaluate what to inject */
+#define X86_REQ_TRIPLE_FAULT	X86_REQ(1)
+#define X86_REQ_MMU_RELOAD	(X86_REQ(2) | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+#define X86_REQ_MMU_SYNC	X86_REQ(3)	/* sync unsync shadow pages, flush own TLB */
+#define X86_REQ_LOAD_ROOT	X86_REQ(4)	/* write the root to the hardware */
+#define X86_REQ_TLB_FLUSH_GUEST	(X86_REQ(5) | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+#define X86_REQ_TLB_FLUSH_CURRENT X86_REQ(6)
+#define X86_REQ_CLOCK_UPDATE	X86_REQ(7)
+#define X86_REQ_MASTERCLOCK_UPDATE X86_REQ(8)
+#define X86_REQ_GLOBAL_CLOCK_UPDATE X86_REQ(9)
+#define X86_REQ_STEAL_UPDATE	X86_REQ(10)
+#define X86_REQ_NMI		X86_REQ(11)
+#define X86_REQ_SMI		X86_REQ(12)
+#define X86_REQ_PMU		X86_REQ(13)
+#define X86_REQ_PMI		X86_REQ(14)
+#define X86_REQ_SCAN_IOAPIC	(X86_REQ(15) | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+#define X86_REQ_IOAPIC_EOI_EXIT	X86_REQ(16)
+#define X86_REQ_APF_HALT	X86_REQ(17)
+#define X86_REQ_APF_READY	X86_REQ(18)
+#define X86_REQ_APICV_UPDATE	(X86_REQ(19) | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+#define X86_REQ_APIC_PAGE_RELOAD (X86_REQ(20) | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+#define X86_REQ_MSR_FILTER_CHANGED X86_REQ(21)
+#define X86_REQ_RECALC_INTERCEPTS X86_REQ(22)
+#define X86_REQ_GET_NESTED_PAGES X86_REQ(23)
+
+/* ---- registers ------------------------------------------------------------ */
+
+/* In the order of ModRM encoding; then what is cached lazily. */
+enum x86_reg {
+	X86_REG_RAX, X86_REG_RCX, X86_REG_RDX, X86_REG_RBX,
+	X86_REG_RSP, X86_REG_RBP, X86_REG_RSI, X86_REG_RDI,
+	X86_REG_R8, X86_REG_R9, X86_REG_R10, X86_REG_R11,
+	X86_REG_R12, X86_REG_R13, X86_REG_R14, X86_REG_R15,
+	X86_REG_RIP,
+	X86_NR_REGS,
+
+	/* Not in regs[]: bits of regs_avail/regs_dirty only. */
+	X86_REG_RFLAGS = X86_NR_REGS,
+	X86_REG_CR0, X86_REG_CR3, X86_REG_CR4, X86_REG_SEGMENTS,
+	X86_REG_PDPTRS, X86_REG_EXIT_INFO_1, X86_REG_EXIT_INFO_2,
+};
+
+enum x86_seg {
+	X86_SEG_ES, X86_SEG_CS, X86_SEG_SS, X86_SEG_DS, X86_SEG_FS, X86_SEG_GS,
+	X86_SEG_LDTR, X86_SEG_TR, X86_NR_SEGS,
+};
+
+struct x86_desc_table {
+	u64 base;
+	u16 limit;
+};
+
+/* ---- events waiting to be delivered -------------------------------------- */
+
+/*
+ * An exception is pending until its delivery is written to the hardware; from
+ * then on, if delivery is interrupted by an exit, it is injected: it must be
+ * delivered again as it is (SDM 3A 6.15, APM 2 15.20). The payload (CR2, DR6)
+ * reaches the register only at delivery.
+ */
+struct x86_exception_state {
+	bool pending;
+	bool injected;
+	bool has_error_code;
+	bool has_payload;
+	u8 vector;
+	u32 error_code;
+	u64 payload;
+};
+
+struct x86_interrupt_state {
+	bool injected;
+	bool soft;
+	u8 vector;
+};
+
+/* What an exception wants to be (arguments of x86_inject_*). */
+struct x86_fault_info {
+	u8 vector;
+	bool error_code_valid;
+	u16 error_code;
+	bool nested_page_fault;
+	u64 address;		/* CR2 or L2 gpa */
+};
+
+/* ---- port I/O and MMIO in flight (arch-x86/io.c) -------------------------- */
+
+struct x86_pio {
+	u16 port;
+	u8 size;
+	bool in;
+	u32 count;
+};
+
+struct x86_mmio_fragment {
+	gpa_t gpa;
+	void *data;
+	unsigned int len;
+};
+#define X86_MAX_MMIO_FRAGMENTS	((64 + 7) / 8 + 2)
+
+/* ---- a vCPU --------------------------------------------------------------- */
+
+struct x86_mtrr_state {
+	u64 fixed[11];
+	u64 var[8][2];
+	u64 deftype;
+};
+
+struct x86_vcpu {
+	struct kvm_vcpu core;		/* first: see x86_vcpu_of() */
+
+	/* Registers. regs_avail: the value here is current; regs_dirty: it must
+	 * be written to the hardware before entry. */
+	u64 regs[X86_NR_REGS];
+	unsigned long regs_avail;
+	unsigned long regs_dirty;
+	u64 cr0, cr2, cr3, cr4, cr8;
+	u64 cr4_guest_rsvd_bits;	/* by CPUID */
+	u64 efer;
+	u64 pdptrs[4];
+	u64 xcr0, guest_supported_xcr0;
+	u64 ia32_xss;
+	u64 pat;
+	u32 pkru, host_pkru;
+	u64 apic_base;
+	u64 smbase;
+	u64 misc_enable;		/* MSR_IA32_MISC_ENABLE */
+	u64 arch_capabilities;
+	u64 microcode_version;
+	u64 spec_ctrl;			/* kept by arch when the vendor does not */
+	u64 msr_platform_info, msr_misc_features;
+	u64 tsc_aux;
+
+	/* Debug registers (cpu/debug.c). */
+	u64 db[4], dr6, dr7;
+	u64 eff_db[4];			/* what the guest runs with */
+	u64 guest_debug_dr7;
+	bool switch_db_regs;		/* guest's (or debugger's) DRs are live in guest mode */
+	bool dr_dirty;			/* they are in the CPU: read back after exit */
+	unsigned long singlestep_rip;
+
+	/* Events (cpu/exception.c, run.c). */
+	struct x86_exception_state exception;
+	struct x86_interrupt_state interrupt;
+	atomic_t nmi_queued;		/* a: by other threads; at most 2 taken */
+	unsigned int nmi_pending;
+	bool nmi_injected;
+	bool smi_pending;
+	bool in_smm;
+	bool exception_from_userspace;
+	u32 mp_state;			/* KVM_MP_STATE_* (a: read by others) */
+	u32 sipi_vector;
+	bool apf_halted;
+	bool preempted_in_kernel;	/* a */
+
+	/* What CPUID and capabilities allow (cpu/cpuid.c). */
+	struct x86_cpuid *cpuid;
+	unsigned int maxphyaddr;
+	u64 reserved_gpa_bits;
+	struct {
+		u32 features;		/* KVM_FEATURE_* the guest may use */
+		bool enforce;
+	} pv_cpuid;
+
+	/* FPU (cpu/fpu.c). */
+	struct fpu_guest guest_fpu;
+	bool fpu_loaded;
+
+	/* Memory (mmu/). */
+	struct x86_mmu mmu;
+
+	/* Emulator, port I/O, MMIO (emulate.c, io.c). */
+	struct x86_emulator emul;
+	struct x86_pio pio;
+	void *pio_data;			/* page shared with user space; hostile */
+	u8 pio_bounce[8];
+	int mmio_nr_fragments, mmio_cur_fragment;
+	struct x86_mmio_fragment mmio_fragments[X86_MAX_MMIO_FRAGMENTS];
+	bool mmio_is_write, mmio_read_completed;
+	gpa_t mmio_gpa;			/* last translated MMIO, see mmio cache */
+	gfn_t mmio_cache_gfn;
+	gva_t mmio_cache_gva;
+	unsigned int mmio_cache_access;
+	u64 mmio_cache_gen;
+	int (*complete_userspace_io)(struct x86_vcpu *vcpu);
+
+	/* Interrupt controller. */
+	struct x86_lapic *apic;
+	bool pending_external_vector_valid;
+	u8 pending_external_vector;	/* KVM_INTERRUPT with split irqchip */
+	u64 eoi_exit_bitmap[4];
+	u8 pending_ioapic_eoi;
+
+	/* Time (time/). */
+	u64 tsc_offset;
+	u64 tsc_scaling_ratio;
+	u32 virtual_tsc_khz;
+	u32 hw_tsc_khz;			/* what the pvclock page was made for */
+	u64 this_tsc_nsec, this_tsc_write, this_tsc_generation;
+	s64 ia32_tsc_adjust;
+	u64 last_host_tsc, last_guest_tsc;
+	bool tsc_catchup, tsc_always_catchup;
+	u64 kvmclock_msr;		/* MSR_KVM_SYSTEM_TIME(_NEW) as written */
+	bool kvmclock_active, pvclock_set_guest_stopped_request;
+	struct kvm_gpa_cache kvmclock_cache;
+	u32 kvmclock_version;
+	u8 kvmclock_flags;
+
+	/* Paravirtual (pv/). */
+	struct {
+		u64 msr;
+		u64 last_steal;
+		struct kvm_gpa_cache cache;
+		bool preempted;
+	} steal;
+	struct {
+		u64 msr;
+		bool pending;
+		struct kvm_gpa_cache cache;
+	} pv_eoi;
+	u64 pv_poll_control;
+
+	/* Machine check (cpu/mce.c). */
+	u64 mcg_cap, mcg_status, mcg_ctl, mcg_ext_ctl;
+	u64 *mce_banks;
+	struct x86_mtrr_state mtrr;
+
+	/* What the last exit was, for tracing and async work. */
+	u64 last_guest_rip;
+	bool l1tf_flush_l1d;
+	bool gpa_available;
+	gpa_t gpa_val;			/* faulting gpa, valid if gpa_available */
+};
+
+/* ---- a VM ----------------------------------------------------------------- */
+
+enum x86_irqchip_mode { X86_IRQCHIP_NONE, X86_IRQCHIP_KERNEL, X86_IRQCHIP_SPLIT };
+
+struct x86_vm {
+	struct kvm core;		/* first: see x86_vm_of() */
+
+	/* Interrupts. */
+	enum x86_irqchip_mode irqchip_mode;	/* a: release/acquire, writer l */
+	struct x86_pic *pic;
+	struct x86_ioapic *ioapic;
+	struct x86_pit *pit;		/* l */
+	struct mutex apic_map_lock;
+	struct x86_apic_map __rcu *apic_map;
+	atomic_t apic_map_dirty;
+	unsigned long irq_sources_bitmap;
+	u8 nr_reserved_ioapic_pins;
+	bool x2apic_format;
+	bool x2apic_broadcast_quirk_disabled;
+	bool boot_vcpu_set;
+	u32 boot_vcpu_id;
+	u64 apic_bus_cycle_ns;
+
+	/* Memory. */
+	struct x86_vm_mmu mmu;
+	gpa_t identity_map_addr;
+	u64 tss_addr;			/* KVM_SET_TSS_ADDR */
+	bool apic_access_page_done;
+
+	/* Time (time/tsc.c, time/kvmclock.c). */
+	raw_spinlock_t tsc_write_lock;
+	u64 last_tsc_nsec, last_tsc_write, cur_tsc_offset, cur_tsc_generation;
+	u64 cur_tsc_nsec, cur_tsc_write;
+	u32 last_tsc_khz, default_tsc_khz;
+	int nr_vcpus_matched_tsc;
+	seqcount_raw_spinlock_t pvclock_sc;
+	bool use_master_clock;
+	u64 master_kernel_ns, master_cycle_now;
+	s64 kvmclock_offset;
+	u64 wall_clock_msr;
+
+	/* Settings by KVM_ENABLE_CAP and ioctls (l). */
+	u64 disabled_quirks;
+	bool mwait_in_guest, hlt_in_guest, pause_in_guest, cstate_in_guest;
+	bool exception_payload_enabled;
+	bool triple_fault_event;
+	bool exit_on_emulation_error;
+	u32 user_space_msr_mask;
+	u64 hypercall_exit_enabled;
+	struct x86_msr_filter __rcu *msr_filter;
+	bool exits_disabled_set;
+};
+
+static inline struct x86_vcpu *x86_vcpu_of(struct kvm_vcpu *vcpu)
+{
+	return container_of(vcpu, struct x86_vcpu, core);
+}
+
+static inline struct x86_vm *x86_vm_of(struct kvm *kvm)
+{
+	return container_of(kvm, struct x86_vm, core);
+}
+
+static inline struct x86_vm *x86_vcpu_vm(const struct x86_vcpu *vcpu)
+{
+	return x86_vm_of(vcpu->core.kvm);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * I/O buses: devices of ours and eventfds at addresses of MMIO and port space,
+ * in a sorted array that is copied on change and read under SRCU or RCU.
+ */
+#ifndef CORE_IO_BUS_H
+#define CORE_IO_BUS_H
+
+#include "core/kvm.h"
+
+struct kvm_io_device;
+
+/**
+ * struct kvm_io_device_ops - what a device on a bus does
+ * @read/@write: @addr within the range it was registered for. Return 0 if
+ *	handled, -EOPNOTSUPP to let the next device or user space have it.
+ *	@vcpu may be NULL only in tests. Context: SRCU or RCU reader; the device
+ *	takes its own lock. @atomic devices must not sleep.
+ * @destructor: free it; called after both grace periods
+ */
+struct kvm_io_device_ops {
+	int (*read)(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t addr, int len, void *val);
+	int (*write)(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t addr, int len, const void *val);
+	void (*destructor)(struct kvm_io_device *dev);
+};
+
+struct kvm_io_device {
+	const struct kvm_io_device_ops *ops;
+};
+
+static inline void kvm_iodevice_init(struct kvm_io_device *dev, const struct kvm_io_device_ops *ops)
+{
+	dev->ops = ops;
+}
+
+/**
+ * kvm_io_bus_read() / kvm_io_bus_write() - an access by a vCPU
+ * @vcpu: who
+ * @bus: which bus
+ * @addr: guest address
+ * @len: bytes
+ * @val: data, little endian
+ *
+ * Return: 0 handled; -EOPNOTSUPP nobody there: user space must do it.
+ * Context: kvm->srcu or rcu_read_lock held.
+ */
+int kvm_io_bus_write(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr, int len, const void *val);
+int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr, int len, void *val);
+
+/**
+ * kvm_io_bus_register_dev() - put a device at [addr, addr + len)
+ * Context: slots_lock held. Return: 0, -ENOMEM, -ENOSPC (NR_IOBUS_DEVS).
+ */
+int kvm_io_bus_register_dev(struct kvm *kvm, enum kvm_bus bus, gpa_t addr, int len,
+			    struct kvm_io_device *dev);
+
+/**
+ * kvm_io_bus_unregister_dev() - take it off and, after a grace period, destroy it
+ * Context: slots_lock held. Return: 0, or -ENOMEM: then the bus is emptied but for
+ * nothing (every device is destroyed) - see io_bus.c.
+ */
+int kvm_io_bus_unregister_dev(struct kvm *kvm, enum kvm_bus bus, struct kvm_io_device *dev);
+
+/** kvm_io_bus_init() / kvm_io_bus_destroy() - at the VM's birth and death */
+int kvm_io_bus_init(struct kvm *kvm);
+void kvm_io_bus_destroy(struct kvm *kvm);
+
+/* ioeventfd.c, coalesced_mmio.c: the ioctls. */
+int kvm_ioeventfd(struct kvm *kvm, const struct kvm_ioeventfd *args);
+int kvm_coalesced_mmio_init(struct kvm *kvm);
+void kvm_coalesced_mmio_free(struct kvm *kvm);
+int kvm_register_coalesced_zone(struct kvm *kvm, const struct kvm_coalesced_mmio_zone *zone);
+int kvm_unregister_coalesced_zone(struct kvm *kvm, const struct kvm_coalesced_mmio_zone *zone);
+
+#endif
