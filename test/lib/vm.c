@@ -4,7 +4,9 @@
  * modes.c.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -213,6 +215,33 @@ u32 vcpu_run(struct vcpu *vcpu)
 		die("KVM_RUN failed: %s", strerrorname_np(err));
 	}
 	return vcpu->run->exit_reason;
+}
+
+static void on_alarm(int sig)
+{
+}
+
+bool vcpu_run_for(struct vcpu *vcpu, unsigned int ms)
+{
+	/* It repeats, in case the first comes before KVM_RUN has started. */
+	struct itimerval t = {
+		.it_value.tv_sec = ms / 1000,
+		.it_value.tv_usec = ms % 1000 * 1000,
+		.it_interval.tv_usec = 10000,
+	}, off = {};
+	struct sigaction sa = { .sa_handler = on_alarm };
+	int r, err;
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+	r = vcpu_run_once(vcpu);
+	err = errno;
+	setitimer(ITIMER_REAL, &off, NULL);
+	if (r < 0 && err != EINTR) {
+		vcpu_describe(vcpu);
+		die("KVM_RUN failed: %s", strerrorname_np(err));
+	}
+	return r == 0;
 }
 
 const char *exit_name(u32 reason)

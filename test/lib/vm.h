@@ -194,6 +194,12 @@ int vcpu_run_once(struct vcpu *vcpu);
 u32 vcpu_run(struct vcpu *vcpu);
 
 /**
+ * vcpu_run_for() - KVM_RUN, interrupted by a signal after @ms milliseconds.
+ * Returns whether the vCPU made an exit before.
+ */
+bool vcpu_run_for(struct vcpu *vcpu, unsigned int ms);
+
+/**
  * vcpu_next() - run until the guest says something or another exit comes. A
  * guest's failed assertion ends the test with the guest's words.
  */
