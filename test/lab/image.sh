@@ -6,7 +6,7 @@
 
 # Files that the image takes from this machine, besides those programs' libraries.
 IMAGE_PROGRAMS="/usr/bin/qemu-system-x86_64"
-IMAGE_FILES="/usr/share/seabios /usr/lib/ipxe/qemu/pxe-*.rom
+IMAGE_FILES="/usr/share/seabios /usr/lib/ipxe/qemu/*.rom
 	/usr/share/qemu/*.bin /usr/share/qemu/*.rom /usr/share/qemu/*.dtb
 	/usr/share/qemu/keymaps/en-us
 	/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so"
