@@ -8,6 +8,9 @@
 
 #include <linux/types.h>
 
+/* Length of a name in the binary statistics, zero byte included. */
+#define KVM_STATS_NAME_SIZE	48
+
 typedef unsigned long gva_t;
 typedef u64 gpa_t;
 typedef u64 gfn_t;
