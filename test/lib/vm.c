@@ -134,7 +134,7 @@ const struct kvm_cpuid_entry2 *supported_cpuid(u32 function, u32 index)
 	return NULL;
 }
 
-void vcpu_default_cpuid(struct vcpu *vcpu)
+struct kvm_cpuid2 *vcpu_make_cpuid(struct vcpu *vcpu)
 {
 	struct kvm_cpuid2 *all = get_supported(), *c;
 	size_t size = sizeof(*c) + all->nent * sizeof(c->entries[0]);
@@ -152,6 +152,13 @@ void vcpu_default_cpuid(struct vcpu *vcpu)
 			e->edx = vcpu->id;
 		}
 	}
+	return c;
+}
+
+void vcpu_default_cpuid(struct vcpu *vcpu)
+{
+	struct kvm_cpuid2 *c = vcpu_make_cpuid(vcpu);
+
 	ASSERT_OK(ioctl(vcpu->fd, KVM_SET_CPUID2, c));
 	free(c);
 }

@@ -159,6 +159,11 @@ void vcpu_close(struct vcpu *vcpu);
 void vcpu_default_cpuid(struct vcpu *vcpu);
 
 /**
+ * vcpu_make_cpuid() - the table that vcpu_default_cpuid() sets; malloc'd.
+ */
+struct kvm_cpuid2 *vcpu_make_cpuid(struct vcpu *vcpu);
+
+/**
  * supported_cpuid() - one leaf of KVM_GET_SUPPORTED_CPUID, or NULL.
  */
 const struct kvm_cpuid_entry2 *supported_cpuid(u32 function, u32 index);

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VM's remaining ioctls: vCPU creation, clock, TSC, capabilities to
+ * enable, devices, addresses for old CPUs, statistics.
+ */
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+TEST(vcpu_ids, "KVM_CREATE_VCPU: duplicate ids are EEXIST, ids out of range EINVAL")
+{
+	struct vm *vm = vm_bare();
+	long max_id = kvm_cap(vm->fd, KVM_CAP_MAX_VCPU_ID);
+
+	EXPECT_OK(ioctl(vm->fd, KVM_CREATE_VCPU, 0l));
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, 0l), EEXIST);
+	EXPECT_OK(ioctl(vm->fd, KVM_CREATE_VCPU, 5l));
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, 5l), EEXIST);
+	EXPECT_OK(ioctl(vm->fd, KVM_CREATE_VCPU, max_id - 1));
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, max_id), EINVAL);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, -1l), EINVAL);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, 0x7fffffffl), EINVAL);
+}
+
+TEST_LIMIT(vcpu_max, 120, "KVM_CAP_MAX_VCPUS vCPUs (or 256) can be created, one more is EINVAL")
+{
+	struct vm *vm = vm_bare();
+	long max = kvm_cap(vm->fd, KVM_CAP_MAX_VCPUS), n = max < 256 ? max : 256;
+
+	for (long i = 0; i < n; i++)
+		ASSERT_OK(ioctl(vm->fd, KVM_CREATE_VCPU, i));
+	if (n == max)
+		EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, n), EINVAL);
+}
+
+TEST(boot_cpu, "KVM_SET_BOOT_CPU_ID: before the first vCPU; that vCPU is the BSP")
+{
+	struct vm *vm = vm_new_irqchip();
+	struct vcpu *a, *b;
+	u64 base;
+
+	EXPECT_OK(ioctl(vm->fd, KVM_SET_BOOT_CPU_ID, 1l));
+	a = vcpu_new(vm, 0);
+	b = vcpu_new(vm, 1);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_SET_BOOT_CPU_ID, 0l), EBUSY);
+	base = vcpu_msr(a, MSR_APIC_BASE);
+	EXPECT(!(base & 1 << 8), "vCPU 0 is no BSP: 0x%llx", (unsigned long long)base);
+	base = vcpu_msr(b, MSR_APIC_BASE);
+	EXPECT(base & 1 << 8, "vCPU 1 is the BSP: 0x%llx", (unsigned long long)base);
+}
+
+TEST(clock, "KVM_SET_CLOCK and KVM_GET_CLOCK: nanoseconds that go on from the value set")
+{
+	struct vm *vm = vm_bare();
+	struct kvm_clock_data a = { .clock = 1000000000000ull }, b = {}, c = {};
+
+	EXPECT_OK(ioctl(vm->fd, KVM_SET_CLOCK, &a));
+	EXPECT_OK(ioctl(vm->fd, KVM_GET_CLOCK, &b));
+	usleep(50000);
+	EXPECT_OK(ioctl(vm->fd, KVM_GET_CLOCK, &c));
+	EXPECT(b.clock >= a.clock && b.clock < a.clock + 2000000000ull, "%lld",
+	       b.clock);
+	EXPECT(c.clock - b.clock >= 50000000 && c.clock - b.clock < 1000000000,
+	       "%lld", c.clock - b.clock);
+	a.flags = 1u << 31;
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_SET_CLOCK, &a), EINVAL);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_SET_CLOCK, NULL), EFAULT);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_GET_CLOCK, NULL), EFAULT);
+	EXPECT(!(b.flags & ~kvm_cap(vm->fd, KVM_CAP_ADJUST_CLOCK)));
+}
+
+TEST(clock_realtime, "KVM_CLOCK_REALTIME: the clock advances by what passed since then")
+{
+	struct vm *vm = vm_bare();
+	struct kvm_clock_data a = {}, b = {};
+	struct timespec now;
+
+	if (!(kvm_cap(vm->fd, KVM_CAP_ADJUST_CLOCK) & KVM_CLOCK_REALTIME))
+		tap_skip("no KVM_CLOCK_REALTIME");
+	clock_gettime(CLOCK_REALTIME, &now);
+	a.clock = 5000000000000ull;
+	a.flags = KVM_CLOCK_REALTIME;
+	a.realtime = (now.tv_sec - 100) * 1000000000ull;	/* 100 s ago */
+	EXPECT_OK(ioctl(vm->fd, KVM_SET_CLOCK, &a));
+	EXPECT_OK(ioctl(vm->fd, KVM_GET_CLOCK, &b));
+	EXPECT(b.clock - a.clock > 99000000000ull &&
+	       b.clock - a.clock < 103000000000ull, "advanced by %lld",
+	       b.clock - a.clock);
+}
+
+TEST(enable_cap, "KVM_ENABLE_CAP: unknown capability, flags, pointer")
+{
+	struct vm *vm = vm_bare();
+	struct kvm_enable_cap cap = { .cap = 99999 };
+	struct vcpu *v = vcpu_bare(vm, 0);
+
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	EXPECT_ERRNO(ioctl(v->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	cap.cap = KVM_CAP_SPLIT_IRQCHIP;
+	cap.flags = 1;
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, NULL), EFAULT);
+	EXPECT_ERRNO(ioctl(v->fd, KVM_ENABLE_CAP, NULL), EFAULT);
+}
+
+TEST(exception_payload, "KVM_CAP_EXCEPTION_PAYLOAD and X86_DISABLE_EXITS check their arguments")
+{
+	struct vm *vm = vm_bare();
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXCEPTION_PAYLOAD };
+	int disable = kvm_cap(vm->fd, KVM_CAP_X86_DISABLE_EXITS);
+
+	if (kvm_cap(vm->fd, KVM_CAP_EXCEPTION_PAYLOAD)) {
+		cap.args[0] = 1;
+		EXPECT_OK(ioctl(vm->fd, KVM_ENABLE_CAP, &cap));
+	}
+	if (disable) {
+		cap = (struct kvm_enable_cap) {
+			.cap = KVM_CAP_X86_DISABLE_EXITS, .args[0] = 1ull << 40,
+		};
+		EXPECT_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+		cap.args[0] = disable;
+		EXPECT_OK(ioctl(vm->fd, KVM_ENABLE_CAP, &cap));
+	}
+}
+
+TEST(device, "KVM_CREATE_DEVICE: unknown types are ENODEV; VFIO, where it is, works once")
+{
+	struct vm *vm = vm_bare();
+	struct kvm_create_device d = { .type = 9999 };
+
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_DEVICE, &d), ENODEV);
+	d.type = ~0u;
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_DEVICE, &d), ENODEV);
+	d.type = KVM_DEV_TYPE_ARM_VGIC_V3;
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_DEVICE, &d), ENODEV);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_DEVICE, NULL), EFAULT);
+	d = (struct kvm_create_device) {
+		.type = KVM_DEV_TYPE_VFIO, .flags = KVM_CREATE_DEVICE_TEST,
+	};
+	if (ioctl(vm->fd, KVM_CREATE_DEVICE, &d) < 0)
+		return;
+	d.flags = 0;
+	EXPECT_OK(ioctl(vm->fd, KVM_CREATE_DEVICE, &d));
+	struct kvm_device_attr a = { .group = 77 };
+
+	EXPECT_ERRNO(ioctl(d.fd, KVM_HAS_DEVICE_ATTR, &a), ENXIO);
+	EXPECT_ERRNO(ioctl(d.fd, KVM_SET_DEVICE_ATTR, &a), ENXIO);
+	d.flags = 0;
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_DEVICE, &d), EBUSY);
+}
+
+TEST(tsc_khz, "KVM_GET_TSC_KHZ, KVM_SET_TSC_KHZ: plausible, absurd values refused")
+{
+	struct vcpu *v = vcpu_new(vm_bare(), 0);
+	long khz = ASSERT_OK(ioctl(v->fd, KVM_GET_TSC_KHZ, 0));
+
+	EXPECT(khz > 10000 && khz < 100000000, "%ld", khz);
+	EXPECT_OK(ioctl(v->fd, KVM_SET_TSC_KHZ, khz));
+	EXPECT_EQ(ioctl(v->fd, KVM_GET_TSC_KHZ, 0), khz);
+	EXPECT_OK(ioctl(v->fd, KVM_SET_TSC_KHZ, 0l));	/* the default */
+	EXPECT_EQ(ioctl(v->fd, KVM_GET_TSC_KHZ, 0), khz);
+	if (kvm_cap(v->vm->kvm, KVM_CAP_TSC_CONTROL))
+		EXPECT_ERRNO(ioctl(v->fd, KVM_SET_TSC_KHZ, 0xfffffffful), EINVAL);
+	EXPECT_EQ(ioctl(v->fd, KVM_GET_TSC_KHZ, 0), khz);
+}
+
+TEST(tss_addr, "KVM_SET_TSS_ADDR and KVM_SET_IDENTITY_MAP_ADDR: ranges and order")
+{
+	struct vm *vm = vm_bare();
+	u64 addr = 0xfeffc000;
+
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffffffful), EINVAL);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffff000ul), EINVAL);
+	EXPECT_OK(ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul));
+	EXPECT_OK(ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &addr));
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, NULL), EFAULT);
+	vcpu_bare(vm, 0);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &addr), EINVAL);
+}
+
+TEST(mce, "KVM_X86_SETUP_MCE: banks and capabilities out of range are refused")
+{
+	struct vcpu *v = vcpu_new(vm_bare(), 0);
+	u64 supported = 0, cap;
+	struct kvm_x86_mce mce = { .bank = 0 };
+
+	ASSERT_OK(ioctl(v->vm->kvm, KVM_X86_GET_MCE_CAP_SUPPORTED, &supported));
+	EXPECT(kvm_cap(v->vm->kvm, KVM_CAP_MCE) >= 1);
+	EXPECT_ERRNO(ioctl(v->vm->kvm, KVM_X86_GET_MCE_CAP_SUPPORTED, NULL), EFAULT);
+	cap = (supported & 0x100) | 10;
+	EXPECT_OK(ioctl(v->fd, KVM_X86_SETUP_MCE, &cap));
+	EXPECT_EQ(vcpu_msr(v, 0x179) & 0xff, 10);
+	cap = 0;
+	EXPECT_ERRNO(ioctl(v->fd, KVM_X86_SETUP_MCE, &cap), EINVAL);
+	cap = 0xff;
+	EXPECT_ERRNO(ioctl(v->fd, KVM_X86_SETUP_MCE, &cap), EINVAL);
+	cap = 10 | 1ull << 40;
+	EXPECT_ERRNO(ioctl(v->fd, KVM_X86_SETUP_MCE, &cap), EINVAL);
+	EXPECT_ERRNO(ioctl(v->fd, KVM_X86_SETUP_MCE, NULL), EFAULT);
+	mce.bank = 10;
+	mce.status = 1ull << 63;
+	EXPECT_ERRNO(ioctl(v->fd, KVM_X86_SET_MCE, &mce), EINVAL);
+	mce.bank = 255;
+	EXPECT_ERRNO(ioctl(v->fd, KVM_X86_SET_MCE, &mce), EINVAL);
+	mce.bank = 0;
+	mce.status = 0;		/* not valid */
+	EXPECT_ERRNO(ioctl(v->fd, KVM_X86_SET_MCE, &mce), EINVAL);
+	EXPECT_ERRNO(ioctl(v->fd, KVM_X86_SET_MCE, NULL), EFAULT);
+}
+
+static void check_stats(int fd, const char *prefix)
+{
+	struct kvm_stats_header h;
+	u8 *desc, id[64] = {};
+	size_t size;
+
+	ASSERT_EQ(pread(fd, &h, sizeof(h), 0), sizeof(h));
+	EXPECT(h.name_size >= 8 && h.name_size <= 128 && h.num_desc > 0);
+	EXPECT_EQ(h.id_offset, sizeof(h));
+	EXPECT(h.desc_offset >= h.id_offset + h.name_size);
+	EXPECT(h.data_offset >= h.desc_offset);
+	ASSERT(pread(fd, id, 8, h.id_offset) == 8);
+	EXPECT(!strncmp((char *)id, prefix, strlen(prefix)), "id is %s", id);
+	size = sizeof(struct kvm_stats_desc) + h.name_size;
+	desc = malloc(size * h.num_desc);
+	ASSERT(desc);
+	ASSERT_EQ(pread(fd, desc, size * h.num_desc, h.desc_offset),
+		  size * h.num_desc);
+	for (u32 i = 0; i < h.num_desc; i++) {
+		struct kvm_stats_desc *d = (void *)(desc + i * size);
+		u64 value;
+
+		EXPECT(strnlen(d->name, h.name_size) > 0 &&
+		       strnlen(d->name, h.name_size) < h.name_size);
+		EXPECT((d->flags & KVM_STATS_TYPE_MASK) <= KVM_STATS_TYPE_MAX);
+		EXPECT((d->flags & KVM_STATS_UNIT_MASK) <= KVM_STATS_UNIT_MAX);
+		EXPECT(d->size >= 1);
+		EXPECT(pread(fd, &value, 8, h.data_offset + d->offset) == 8,
+		       "%s", d->name);
+	}
+	free(desc);
+}
+
+TEST(stats, "KVM_GET_STATS_FD of a VM and a vCPU: header, descriptors and data agree")
+{
+	struct vcpu *v = vcpu_new(vm_bare(), 0);
+	int fd;
+
+	if (!kvm_cap(v->vm->fd, KVM_CAP_BINARY_STATS_FD))
+		tap_skip("no KVM_CAP_BINARY_STATS_FD");
+	fd = ASSERT_OK(ioctl(v->vm->fd, KVM_GET_STATS_FD, 0));
+	check_stats(fd, "kvm-");
+	fd = ASSERT_OK(ioctl(v->fd, KVM_GET_STATS_FD, 0));
+	check_stats(fd, "kvm-");
+	/* it outlives the vCPU's own descriptor */
+	vcpu_close(v);
+	check_stats(fd, "kvm-");
+	EXPECT(write(fd, "x", 1) == -1);
+	EXPECT(pread(fd, &fd, 4, 1 << 30) == 0);
+}
+
+TEST(msr_filter, "KVM_X86_SET_MSR_FILTER: bad flags, sizes and pointers")
+{
+	struct vm *vm = vm_bare();
+	struct kvm_msr_filter f = {};
+	u8 bitmap[0x600] = {};
+
+	if (!kvm_cap(vm->fd, KVM_CAP_X86_MSR_FILTER))
+		tap_skip("no KVM_CAP_X86_MSR_FILTER");
+	EXPECT_OK(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f));
+	f.flags = 1u << 31;
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f), EINVAL);
+	f.flags = KVM_MSR_FILTER_DEFAULT_DENY;
+	/* deny everything with no range: refused */
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f), EINVAL);
+	f.ranges[0] = (struct kvm_msr_filter_range) {
+		.flags = KVM_MSR_FILTER_READ, .nmsrs = 0x3000 * 8,
+		.base = 0, .bitmap = bitmap,
+	};
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f), EINVAL);
+	f.ranges[0].nmsrs = 8;
+	f.ranges[0].flags = 1u << 31;
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f), EINVAL);
+	f.ranges[0].flags = KVM_MSR_FILTER_READ;
+	f.ranges[0].bitmap = (u8 *)8;
+	EXPECT(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f) == -1);
+	f.ranges[0].bitmap = bitmap;
+	EXPECT_OK(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f));
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, NULL), EFAULT);
+}
