@@ -65,9 +65,11 @@ install_all() {
 # build_modules SERIES [CONFIGURE-OPTION...]: our modules, in build/RELEASE/;
 # what make said is in make.log there.
 build_modules() {
-	local series=$1 release dir
+	local series=$1 release dir headers
 	shift
 	release=$(kernel_release "$series")
+	headers=$release
+	[ ! -e "$CACHE/kernels/$release/build" ] || headers=$CACHE/kernels/$release/build
 	dir=$TOP/build/$release
 	mkdir -p "$dir"
 	(
@@ -78,7 +80,7 @@ build_modules() {
 		fi
 		cd "$dir"
 		if [ ! -e Makefile ] || [ ../../configure -nt Makefile ] || [ $# -gt 0 ]; then
-			../../configure --with-kernel="$release" "$@"
+			../../configure --with-kernel="$headers" "$@"
 		fi
 		make -j"$(getconf _NPROCESSORS_ONLN)"
 	) >"$dir/make.log" 2>&1

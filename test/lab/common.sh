@@ -42,11 +42,14 @@ apt_releases() {
 }
 
 # kernel_release NAME: the release for a series (6.1), newest that apt offers,
-# else newest in the cache; a full release (6.1.0-56-amd64) and "debug" stand
-# for themselves. apt's answer is kept until its package lists change.
+# else newest in the cache; a full release (6.1.0-56-amd64) stands for itself,
+# and "debug" for the kernel that test/lab/debug-kernel built. apt's answer is kept until its package lists change.
 kernel_release() {
 	local name=$1 memo="$CACHE/series/$1" release
-	case $name in debug|*-amd64) echo "$name"; return ;; esac
+	case $name in
+	*-amd64|*-kvmdebug) echo "$name"; return ;;
+	debug) cat "$memo" 2>/dev/null; return ;;
+	esac
 	if [ -s "$memo" ] && [ "$memo" -nt /var/lib/apt/lists ]; then
 		cat "$memo"
 		return
