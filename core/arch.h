@@ -18,6 +18,15 @@ struct file;
 /* ---- the machine ------------------------------------------------------- */
 
 /**
+ * kvm_arch_module_init() / kvm_arch_module_exit() - kvm.ko comes and goes: what
+ *	the architecture needs before any vendor (caches, work queues)
+ *
+ * Return: 0, -ENOMEM.
+ */
+int kvm_arch_module_init(void);
+void kvm_arch_module_exit(void);
+
+/**
  * kvm_arch_cpu_enable() / kvm_arch_cpu_disable() - virtualization on this CPU
  *
  * Context: preemption off on the CPU in question (hotplug or IPI).
@@ -182,8 +191,11 @@ bool kvm_arch_vcpu_should_kick(struct kvm_vcpu *vcpu);
  * kvm_arch_prepare_slot() - may this change be made; allocate new->arch
  * @old: slot that goes, or NULL
  * @new: slot that comes, or NULL (deletion)
+ * @change: CREATE and MOVE: allocate new->arch. FLAGS_ONLY: new->arch is
+ *	old->arch already, and is carried over (the MMU's state in it is live).
  *
- * Context: slots_lock. Return: 0, -EINVAL, -ENOMEM.
+ * Called before anything is visible; nothing fails after it.
+ * Context: slots_lock. Return: 0, -EINVAL, -ENOMEM; then nothing is left.
  */
 int kvm_arch_prepare_slot(struct kvm *kvm, const struct kvm_memory_slot *old,
 			  struct kvm_memory_slot *new, enum kvm_mr_change change);
@@ -195,7 +207,11 @@ int kvm_arch_prepare_slot(struct kvm *kvm, const struct kvm_memory_slot *old,
 void kvm_arch_commit_slot(struct kvm *kvm, struct kvm_memory_slot *old,
 			  const struct kvm_memory_slot *new, enum kvm_mr_change change);
 
-/** kvm_arch_free_slot() - free slot->arch; no reader is left. */
+/**
+ * kvm_arch_free_slot() - free slot->arch; no reader is left
+ *
+ * slot->arch may be NULL: carried over to another slot, or never made.
+ */
 void kvm_arch_free_slot(struct kvm *kvm, struct kvm_memory_slot *slot);
 
 /**
@@ -207,7 +223,10 @@ void kvm_arch_flush_shadow_slot(struct kvm *kvm, struct kvm_memory_slot *slot);
 /** kvm_arch_flush_shadow_all() - the process is going: drop all translations */
 void kvm_arch_flush_shadow_all(struct kvm *kvm);
 
-/** kvm_arch_slots_updated() - the generation changed (MMIO caches) */
+/**
+ * kvm_arch_slots_updated() - the generation of an address space changed (MMIO
+ *	caches). Context: slots_lock.
+ */
 void kvm_arch_slots_updated(struct kvm *kvm, u64 generation);
 
 /**

@@ -17,8 +17,9 @@
 #ifndef CORE_KVM_H
 #define CORE_KVM_H
 
+#include "core/types.h"		/* first: <linux/kvm.h> wants KVM_STATS_NAME_SIZE */
+
 #include <linux/kvm.h>
-#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
@@ -34,14 +35,11 @@
 #include <linux/swait.h>
 #include <linux/xarray.h>
 
-#include "core/types.h"
 #include "core/stats.h"
 
 struct kvm_io_bus;
 struct kvm_irq_routing_table;
-struct kvm_coalesced_mmio_ring;
-struct kvm_irqchip_ops;
-struct kvm_vm_debugfs;
+struct module;
 
 /* ---- memory slots ------------------------------------------------------ */
 
@@ -49,6 +47,9 @@ struct kvm_vm_debugfs;
 #define KVM_USER_MEM_SLOTS	32764	/* KVM_CAP_NR_MEMSLOTS */
 #define KVM_PRIVATE_MEM_SLOTS	3	/* made by the architecture */
 #define KVM_MEM_SLOTS_NUM	(KVM_USER_MEM_SLOTS + KVM_PRIVATE_MEM_SLOTS)
+#define KVM_MEM_MAX_NR_PAGES	((1UL << 31) - 1)	/* of one slot */
+
+#define KVM_MAX_VCPUS		1024	/* KVM_CAP_MAX_VCPUS */
 
 /**
  * struct kvm_memory_slot - one range of guest physical memory
@@ -85,7 +86,8 @@ struct kvm_memory_slot {
 
 /**
  * struct kvm_memslots - what one address space looks like at one moment
- * @generation: grows with every change; bit 63 set while one is under way
+ * @generation: grows with every change; bit 63 set while one is under way;
+ *	bit 0 is the address space, so that no two share a value
  * @last_used: the slot that the last lookup found (a)
  * @by_gfn: slots ordered by base_gfn
  * @by_hva: slots by userspace address
@@ -135,17 +137,18 @@ enum kvm_vcpu_mode {
  * @idx: its index in creation order (c)
  * @mutex: held over every vCPU ioctl
  * @run: the page shared with user space; hostile (v)
- * @cpu: physical CPU that it is loaded on, or -1 (a)
+ * @cpu: physical CPU that it is, or was last, loaded on; -1 before the first
+ *	time. Written by core after kvm_arch_vcpu_load() (a)
  * @mode: enum kvm_vcpu_mode (a; ordered against @requests, see request.h)
  * @requests: bits of KVM_REQ_* (a)
  * @srcu_idx: token of the SRCU read lock held in the outer loop (v)
  * @srcu_held: nesting check for @srcu_idx (v)
  * @wait: where it sleeps in HLT
  * @blocking: sleeping or about to (a)
- * @pid: last thread that ran it (a, RCU)
- * @pid_lock: guards @pid writers
+ * @pid: last thread that ran it, guarded by @pid_lock
  * @preempt_notifier: tells us when that thread loses and regains the CPU
  * @preempted: the thread lost the CPU while runnable (a)
+ * @ready: preempted or just woken: worth a directed yield (a)
  * @scheduled_out: schedule-out (not vcpu_put) put it (v)
  * @sigset: mask for KVM_RUN, from KVM_SET_SIGNAL_MASK (v)
  * @sigset_active: @sigset is used (v)
@@ -154,10 +157,9 @@ enum kvm_vcpu_mode {
  * @valid_wakeup: the last block ended with an event (v)
  * @spin_loop: in a PAUSE loop, and whether directed yield may pick it (a)
  * @mmio_needed: user space has an MMIO or port exit to complete (v)
- * @coalesced/dirty ring live in rooms of their own
- * @stat: counters, read without locks by the statistics files
- * @dirty_ring: pages of the ring, see dirty_ring.c
  * @debugfs: its folder
+ * @stats_id: how its statistics fd names it (c)
+ * @stat: counters, read without locks by the statistics files
  */
 struct kvm_vcpu {
 	struct kvm *kvm;
@@ -175,7 +177,7 @@ struct kvm_vcpu {
 
 	struct rcuwait wait;
 	bool blocking;
-	struct pid __rcu *pid;
+	struct pid *pid;
 	rwlock_t pid_lock;
 	struct preempt_notifier preempt_notifier;
 	bool preempted;
@@ -195,6 +197,7 @@ struct kvm_vcpu {
 
 	bool mmio_needed;
 	struct dentry *debugfs;
+	char stats_id[KVM_STATS_NAME_SIZE];
 	struct kvm_vcpu_stats stat;
 };
 
@@ -206,10 +209,11 @@ enum kvm_bus { KVM_MMIO_BUS, KVM_PIO_BUS, KVM_FAST_MMIO_BUS, KVM_NR_BUSES };
  * struct kvm - one virtual machine
  * @mm: the process that it lives in; ioctls from another get -EIO (c)
  * @users: file descriptors (VM, vCPUs, devices, stats) and others' references
+ * @vm_list: place in the list of all VMs (vm.c)
  * @lock: creation of vCPUs, irqchip, devices; VM-wide settings
  * @slots_lock: writers of memslots and of the I/O buses
  * @srcu: readers of memslots and buses; never held in guest mode
- * @memslots: per address space (s)
+ * @memslots: per address space, one of its two in @memslots_storage (s)
  * @nr_memslot_pages: pages in user slots (s)
  * @mmu_lock: read: faults; write: invalidation, zapping
  * @mn: MMU notifier
@@ -227,15 +231,23 @@ enum kvm_bus { KVM_MMIO_BUS, KVM_PIO_BUS, KVM_FAST_MMIO_BUS, KVM_NR_BUSES };
  * @irq_srcu: readers of @irq_routing
  * @irq_routing: GSI table (q)
  * @irqfds: see irqfd.c
+ * @irq_ack_notifiers: who wants to know of EOIs (writers q; readers irq_srcu)
  * @ioeventfds: (s) see ioeventfd.c
  * @coalesced_zones: (s) see coalesced_mmio.c
+ * @coalesced_page: ring shared with user space; hostile (@coalesced_lock)
  * @devices: KVM_CREATE_DEVICE (l)
  * @dead: a broken invariant was found; all ioctls fail with -EIO (a)
  * @manual_dirty_log: flags of KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 (s)
- * @max_vcpus: KVM_CAP_MAX_VCPU_ID etc. (l)
- * @max_halt_poll_ns: KVM_CAP_HALT_POLL, or the module's (a)
- * @stat: VM-wide counters
+ * @max_vcpus: how many vCPUs may be created; KVM_MAX_VCPUS unless the
+ *	architecture says less when the VM is made (l)
+ * @last_boosted_vcpu: where directed yield looks next (a)
+ * @max_halt_poll_ns: KVM_CAP_HALT_POLL, used if @override_halt_poll_ns (a)
+ * @vendor: module that is pinned while the VM lives (c)
+ * @userspace_pid: of the process that made it, for names (c)
  * @debugfs: its folder
+ * @debugfs_files: what the files in it show, see debugfs.c
+ * @stats_id: how its statistics fd names it (c)
+ * @stat: VM-wide counters
  */
 struct kvm {
 	struct mm_struct *mm;
@@ -267,7 +279,7 @@ struct kvm {
 
 	struct kvm_io_bus __rcu *buses[KVM_NR_BUSES];
 	struct list_head ioeventfds;
-	struct kvm_coalesced_mmio_ring *coalesced_ring;
+	struct page *coalesced_page;
 	spinlock_t coalesced_lock;
 	struct list_head coalesced_zones;
 
@@ -275,10 +287,10 @@ struct kvm {
 	struct srcu_struct irq_srcu;
 	struct kvm_irq_routing_table __rcu *irq_routing;
 	struct {
+		struct mutex mutex;
 		spinlock_t lock;
 		struct list_head items;
 		struct list_head resamplers;
-		struct mutex resampler_lock;
 	} irqfds;
 	struct hlist_head irq_ack_notifiers;
 
@@ -287,7 +299,11 @@ struct kvm {
 	u32 manual_dirty_log;
 	unsigned int max_halt_poll_ns;
 	bool override_halt_poll_ns;
+	struct module *vendor;
+	pid_t userspace_pid;
 	struct dentry *debugfs;
+	struct kvm_debugfs_file *debugfs_files;
+	char stats_id[KVM_STATS_NAME_SIZE];
 	struct kvm_vm_stats stat;
 };
 

@@ -7,7 +7,11 @@
 #ifndef CORE_STATS_H
 #define CORE_STATS_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
+
+struct kvm;
+struct kvm_vcpu;
 
 #define KVM_HALT_POLL_HIST_BUCKETS	32
 
@@ -37,5 +41,51 @@ struct kvm_vm_stats {
 	atomic64_t pages_4k, pages_2m, pages_1g;
 	u64 nx_lpage_splits, max_mmu_page_hash_collisions, max_mmu_rmap_size;
 };
+
+/**
+ * struct kvm_stat_entry - one counter, or one histogram
+ * @name: as tools know it
+ * @flags: KVM_STATS_TYPE_* | KVM_STATS_UNIT_* | KVM_STATS_BASE_*
+ * @exponent: of the unit
+ * @size: how many u64
+ * @offset: in struct kvm_vcpu_stats or kvm_vm_stats
+ */
+struct kvm_stat_entry {
+	const char *name;
+	u32 flags;
+	s16 exponent;
+	u16 size;
+	u32 offset;
+};
+
+extern const struct kvm_stat_entry kvm_vcpu_stat_entries[];
+extern const unsigned int kvm_nr_vcpu_stat_entries;
+extern const struct kvm_stat_entry kvm_vm_stat_entries[];
+extern const unsigned int kvm_nr_vm_stat_entries;
+
+/**
+ * kvm_vm_stats_fd() / kvm_vcpu_stats_fd() - KVM_GET_STATS_FD
+ *
+ * The file holds a reference to the VM. Return: fd, -EMFILE, -ENOMEM.
+ */
+int kvm_vm_stats_fd(struct kvm *kvm);
+int kvm_vcpu_stats_fd(struct kvm_vcpu *vcpu);
+
+/**
+ * kvm_debugfs_init() / kvm_debugfs_exit() - <debugfs>/kvm and its totals
+ */
+void kvm_debugfs_init(void);
+void kvm_debugfs_exit(void);
+
+/**
+ * kvm_debugfs_add_vm() - make <debugfs>/kvm/<pid>-<fd>; failure is harmless
+ * @kvm: the VM, not yet visible to user space
+ * @fd: number that its file descriptor will have
+ */
+void kvm_debugfs_add_vm(struct kvm *kvm, int fd);
+void kvm_debugfs_remove_vm(struct kvm *kvm);
+
+/** kvm_debugfs_add_vcpu() - make vcpu<id> in the VM's folder */
+void kvm_debugfs_add_vcpu(struct kvm_vcpu *vcpu);
 
 #endif

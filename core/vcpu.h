@@ -58,7 +58,13 @@ void kvm_vcpus_destroy(struct kvm *kvm);
 int kvm_register(struct module *owner);
 void kvm_unregister(void);
 
-/** kvm_rebooting - virtualization instructions may fault now: it's expected */
-extern bool kvm_rebooting;
+/**
+ * kvm_cpu_usable() - is virtualization on, on this CPU?
+ *
+ * False on a CPU that came online later and could not be turned on, and while
+ * the machine goes down: KVM_EXIT_FAIL_ENTRY instead of a VM entry.
+ * Context: preemption off.
+ */
+bool kvm_cpu_usable(void);
 
 #endif
