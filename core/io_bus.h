@@ -24,13 +24,21 @@ struct kvm_io_device_ops {
 	void (*destructor)(struct kvm_io_device *dev);
 };
 
+/**
+ * struct kvm_io_device - a device on one bus, at one or more addresses of it
+ * @ops: what it does
+ * @uncounted: not subject to the limit of devices on a bus: its number is
+ *	limited by something else (an eventfd's file)
+ */
 struct kvm_io_device {
 	const struct kvm_io_device_ops *ops;
+	bool uncounted;
 };
 
 static inline void kvm_iodevice_init(struct kvm_io_device *dev, const struct kvm_io_device_ops *ops)
 {
 	dev->ops = ops;
+	dev->uncounted = false;
 }
 
 /**
@@ -49,15 +57,27 @@ int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr, int len
 
 /**
  * kvm_io_bus_register_dev() - put a device at [addr, addr + len)
- * Context: slots_lock held. Return: 0, -ENOMEM, -ENOSPC (NR_IOBUS_DEVS).
+ * @kvm: the VM
+ * @bus: which bus
+ * @addr: first address
+ * @len: bytes; 0: hears accesses of any length to @addr
+ * @dev: the device
+ *
+ * Context: slots_lock held; sleeps.
+ * Return: 0, -EINVAL (range), -ENOMEM, -ENOSPC (1000 devices on a bus).
  */
 int kvm_io_bus_register_dev(struct kvm *kvm, enum kvm_bus bus, gpa_t addr, int len,
 			    struct kvm_io_device *dev);
 
 /**
- * kvm_io_bus_unregister_dev() - take it off and, after a grace period, destroy it
- * Context: slots_lock held. Return: 0, or -ENOMEM: then the bus is emptied but for
- * nothing (every device is destroyed) - see io_bus.c.
+ * kvm_io_bus_unregister_dev() - take a device off its bus, from all its
+ *	addresses, and, after a grace period, call its destructor
+ * @kvm: the VM
+ * @bus: which bus
+ * @dev: the device
+ *
+ * Context: slots_lock held; sleeps. Return: 0, -ENOENT if it is not there (also
+ * after kvm_io_bus_destroy()); there is no other failure.
  */
 int kvm_io_bus_unregister_dev(struct kvm *kvm, enum kvm_bus bus, struct kvm_io_device *dev);
 

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The I/O buses: which device of ours hears an access. An array, sorted by
+ * address, that readers search without a lock. A device comes by a new array
+ * that replaces the old one; it goes by being crossed out in the array that is
+ * there, which can't fail. Knows nothing of what devices do.
+ */
+#include <linux/export.h>
+#include <linux/mutex.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "core/io_bus.h"
+
+#define MAX_DEVICES	1000	/* on a bus; eventfds are not counted */
+
+/**
+ * struct bus_range - what a device listens to
+ * @addr: first address
+ * @last: last address; the same as @addr for a device of length 0
+ * @reach: largest @last of this and all earlier entries: where a search
+ *	backwards may stop
+ * @any_len: hears accesses of any length to @addr
+ * @dev: NULL once it is crossed out
+ */
+struct bus_range {
+	gpa_t addr;
+	gpa_t last;
+	gpa_t reach;
+	bool any_len;
+	struct kvm_io_device *dev;
+};
+
+struct kvm_io_bus {
+	unsigned int nr;
+	struct bus_range ranges[];
+};
+
+static struct kvm_io_bus *bus_of(struct kvm *kvm, enum kvm_bus bus)
+{
+	return srcu_dereference_check(kvm->buses[bus], &kvm->srcu,
+				      lockdep_is_held(&kvm->slots_lock) ||
+				      rcu_read_lock_any_held() ||
+				      !refcount_read(&kvm->users));
+}
+
+/* ---- an access --------------------------------------------------------- */
+
+/* Index behind the last range that begins at or before addr. */
+static unsigned int upper_bound(const struct kvm_io_bus *bus, gpa_t addr)
+{
+	unsigned int low = 0, high = bus->nr, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (bus->ranges[mid].addr <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/*
+ * The next device, from *i downwards, that listens to the access: those that
+ * begin nearest to it come first.
+ */
+static struct kvm_io_device *next_listener(const struct kvm_io_bus *bus, unsigned int *i,
+					   gpa_t addr, gpa_t last)
+{
+	const struct bus_range *r;
+	struct kvm_io_device *dev;
+
+	while (*i) {
+		r = &bus->ranges[--*i];
+		if (r->reach < addr)
+			break;
+		if (r->any_len ? r->addr != addr : r->last < last)
+			continue;
+		dev = READ_ONCE(r->dev);
+		if (dev)
+			return dev;
+	}
+	*i = 0;
+	return NULL;
+}
+
+int kvm_io_bus_write(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
+		     const void *val)
+{
+	struct kvm_io_bus *bus = bus_of(vcpu->kvm, nr);
+	gpa_t last = addr + (len ? len - 1 : 0);
+	struct kvm_io_device *dev;
+	unsigned int i;
+	int ret;
+
+	if (!bus || last < addr)
+		return -EOPNOTSUPP;
+	i = upper_bound(bus, addr);
+	while ((dev = next_listener(bus, &i, addr, last))) {
+		if (!dev->ops->write)
+			continue;
+		ret = dev->ops->write(vcpu, dev, addr, len, val);
+		if (ret != -EOPNOTSUPP)
+			return ret;
+	}
+	return -EOPNOTSUPP;
+}
+EXPORT_SYMBOL_GPL(kvm_io_bus_write);
+
+int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len, void *val)
+{
+	struct kvm_io_bus *bus = bus_of(vcpu->kvm, nr);
+	gpa_t last = addr + (len ? len - 1 : 0);
+	struct kvm_io_device *dev;
+	unsigned int i;
+	int ret;
+
+	if (!bus || last < addr)
+		return -EOPNOTSUPP;
+	i = upper_bound(bus, addr);
+	while ((dev = next_listener(bus, &i, addr, last))) {
+		if (!dev->ops->read)
+			continue;
+		ret = dev->ops->read(vcpu, dev, addr, len, val);
+		if (ret != -EOPNOTSUPP)
+			return ret;
+	}
+	return -EOPNOTSUPP;
+}
+EXPORT_SYMBOL_GPL(kvm_io_bus_read);
+
+/* ---- devices come and go ----------------------------------------------- */
+
+static void wait_for_readers(struct kvm *kvm)
+{
+	synchronize_srcu_expedited(&kvm->srcu);
+	synchronize_rcu_expedited();
+}
+
+int kvm_io_bus_register_dev(struct kvm *kvm, enum kvm_bus nr, gpa_t addr, int len,
+			    struct kvm_io_device *dev)
+{
+	struct kvm_io_bus *old, *new;
+	struct bus_range in = { .addr = addr, .dev = dev };
+	unsigned int i, counted = 0;
+	gpa_t reach = 0;
+	bool placed = false;
+
+	lockdep_assert_held(&kvm->slots_lock);
+	if (len < 0 || check_add_overflow(addr, (gpa_t)(len ? len - 1 : 0), &in.last))
+		return -EINVAL;
+	in.any_len = !len;
+
+	old = bus_of(kvm, nr);
+	if (!old)
+		return -ENOMEM;
+	new = kmalloc(struct_size(new, ranges, (size_t)old->nr + 1), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+
+	/* those that are crossed out don't come along */
+	new->nr = 0;
+	for (i = 0; i <= old->nr; i++) {
+		if (!placed && (i == old->nr || old->ranges[i].addr > addr)) {
+			new->ranges[new->nr++] = in;
+			placed = true;
+		}
+		if (i == old->nr || !old->ranges[i].dev)
+			continue;
+		counted += !old->ranges[i].dev->uncounted;
+		new->ranges[new->nr++] = old->ranges[i];
+	}
+	if (!dev->uncounted && counted >= MAX_DEVICES) {
+		kfree(new);
+		return -ENOSPC;
+	}
+	for (i = 0; i < new->nr; i++) {
+		reach = max(reach, new->ranges[i].last);
+		new->ranges[i].reach = reach;
+	}
+
+	rcu_assign_pointer(kvm->buses[nr], new);
+	wait_for_readers(kvm);
+	kfree(old);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kvm_io_bus_register_dev);
+
+int kvm_io_bus_unregister_dev(struct kvm *kvm, enum kvm_bus nr, struct kvm_io_device *dev)
+{
+	struct kvm_io_bus *bus = bus_of(kvm, nr);
+	bool found = false;
+	unsigned int i;
+
+	lockdep_assert_held(&kvm->slots_lock);
+	for (i = 0; bus && i < bus->nr; i++) {
+		if (bus->ranges[i].dev == dev) {
+			WRITE_ONCE(bus->ranges[i].dev, NULL);
+			found = true;
+		}
+	}
+	if (!found)
+		return -ENOENT;
+	wait_for_readers(kvm);
+	if (dev->ops->destructor)
+		dev->ops->destructor(dev);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kvm_io_bus_unregister_dev);
+
+/* ---- birth and death --------------------------------------------------- */
+
+int kvm_io_bus_init(struct kvm *kvm)
+{
+	struct kvm_io_bus *bus;
+	int i;
+
+	for (i = 0; i < KVM_NR_BUSES; i++) {
+		bus = kzalloc(sizeof(*bus), GFP_KERNEL_ACCOUNT);
+		if (!bus) {
+			kvm_io_bus_destroy(kvm);
+			return -ENOMEM;
+		}
+		rcu_assign_pointer(kvm->buses[i], bus);
+	}
+	return 0;
+}
+
+void kvm_io_bus_destroy(struct kvm *kvm)
+{
+	struct kvm_io_device *dev;
+	struct kvm_io_bus *bus;
+	unsigned int i, j;
+	int nr;
+
+	/*
+	 * No vCPU is left to look: no grace period. A device may be at several
+	 * addresses of its bus; it is destroyed once.
+	 */
+	for (nr = 0; nr < KVM_NR_BUSES; nr++) {
+		bus = rcu_dereference_protected(kvm->buses[nr], 1);
+		if (!bus)
+			continue;
+		RCU_INIT_POINTER(kvm->buses[nr], NULL);
+		for (i = 0; i < bus->nr; i++) {
+			dev = bus->ranges[i].dev;
+			if (!dev)
+				continue;
+			for (j = i; j < bus->nr; j++)
+				if (bus->ranges[j].dev == dev)
+					bus->ranges[j].dev = NULL;
+			if (dev->ops->destructor)
+				dev->ops->destructor(dev);
+		}
+		kfree(bus);
+	}
+}
