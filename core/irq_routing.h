@@ -70,6 +70,13 @@ int kvm_set_irq_routing(struct kvm *kvm, const struct kvm_irq_routing_entry *ent
 void kvm_free_irq_routing(struct kvm *kvm);
 
 /**
+ * kvm_signal_msi() - KVM_SIGNAL_MSI
+ *
+ * Return: as entry->set(); -EINVAL for flags, and without an in-kernel irqchip.
+ */
+int kvm_signal_msi(struct kvm *kvm, const struct kvm_msi *msi);
+
+/**
  * struct kvm_irq_ack_notifier - told when the guest has handled (EOI) a level GSI
  * @gsi: number
  * @irq_acked: called under irq_srcu, no chip lock held
@@ -92,7 +99,6 @@ bool kvm_irq_has_notifier(struct kvm *kvm, unsigned int irqchip, unsigned int pi
 int kvm_irqfd(struct kvm *kvm, const struct kvm_irqfd *args);
 void kvm_irqfd_init(struct kvm *kvm);
 void kvm_irqfd_release(struct kvm *kvm);
-void kvm_irqfd_routing_updated(struct kvm *kvm);
 int kvm_irqfd_module_init(void);
 void kvm_irqfd_module_exit(void);
 
