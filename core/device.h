@@ -29,6 +29,8 @@ struct kvm_device {
 
 /** kvm_ioctl_create_device() - the ioctl. -ENODEV unknown type, else as ops->create */
 int kvm_ioctl_create_device(struct kvm *kvm, struct kvm_create_device *cd);
+/** kvm_has_device_types() - is there any type to create? (KVM_CAP_DEVICE_CTRL) */
+bool kvm_has_device_types(void);
 void kvm_destroy_devices(struct kvm *kvm);
 /** kvm_register_device_ops() - -ENOSPC, -EEXIST */
 int kvm_register_device_ops(const struct kvm_device_ops *ops, u32 type);
