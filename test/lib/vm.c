@@ -277,6 +277,8 @@ void vcpu_describe(struct vcpu *vcpu)
 	tap_note("vcpu %d: exit %u (KVM_EXIT_%s) cs:rip %x:%llx (base %llx) rsp %llx rflags %llx",
 		 vcpu->id, run->exit_reason, exit_name(run->exit_reason),
 		 s.cs.selector, r.rip, s.cs.base, r.rsp, r.rflags);
+	tap_note("  rsi %llx rdi %llx rbp %llx r8 %llx r9 %llx r10 %llx",
+		 r.rsi, r.rdi, r.rbp, r.r8, r.r9, r.r10);
 	tap_note("  rax %llx rcx %llx rdx %llx rbx %llx cr0 %llx cr2 %llx cr3 %llx cr4 %llx efer %llx",
 		 r.rax, r.rcx, r.rdx, r.rbx, s.cr0, s.cr2, s.cr3, s.cr4, s.efer);
 	switch (run->exit_reason) {
