@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * follow_pfnmap_start() (6.12) was follow_pte(); vm_flags_set() (6.3) was an
- * assignment; get_user_pages_remote() returned VMAs until 6.5.
+ * assignment; get_user_pages_remote() returned VMAs until 6.5; vma_lookup() is
+ * of 5.14.
  */
 #ifndef COMPAT_LINUX_MM_H
 #define COMPAT_LINUX_MM_H
@@ -17,9 +18,25 @@ static inline void kvmc_vm_flags_set(struct vm_area_struct *vma, unsigned long f
 #define vm_flags_set kvmc_vm_flags_set
 #endif
 
+#ifndef HAVE_VMA_LOOKUP
+static inline struct vm_area_struct *kvmc_vma_lookup(struct mm_struct *mm,
+						     unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+
+	return vma && addr >= vma->vm_start ? vma : NULL;
+}
+#define vma_lookup kvmc_vma_lookup
+#endif
+
 #ifndef HAVE_GUP_REMOTE_NO_VMAS
 #define get_user_pages_remote(mm, start, nr, flags, pages, locked) \
 	get_user_pages_remote(mm, start, nr, flags, pages, NULL, locked)
+#endif
+
+#ifndef HAVE_FOLL_INTERRUPTIBLE
+/* only fatal signals end the wait there: the same answer, later */
+#define FOLL_INTERRUPTIBLE	0
 #endif
 
 #ifndef HAVE_FOLLOW_PFNMAP
@@ -35,27 +52,8 @@ struct follow_pfnmap_args {
 	bool special;
 };
 
-static inline int kvmc_follow_pfnmap_start(struct follow_pfnmap_args *args)
-{
-	struct vm_area_struct *vma = args->vma;
-	pte_t pte;
-
-	if (args->address < vma->vm_start || args->address >= vma->vm_end ||
-	    !(vma->vm_flags & (VM_IO | VM_PFNMAP)) ||
-	    follow_pte(vma->vm_mm, args->address, &args->ptep, &args->lock))
-		return -EINVAL;
-	pte = READ_ONCE(*args->ptep);
-	args->pfn = pte_pfn(pte);
-	args->pgprot = pte_pgprot(pte);
-	args->writable = pte_write(pte);
-	args->special = pte_special(pte);
-	return 0;
-}
-
-static inline void kvmc_follow_pfnmap_end(struct follow_pfnmap_args *args)
-{
-	pte_unmap_unlock(args->ptep, args->lock);
-}
+int kvmc_follow_pfnmap_start(struct follow_pfnmap_args *args);
+void kvmc_follow_pfnmap_end(struct follow_pfnmap_args *args);
 #define follow_pfnmap_start kvmc_follow_pfnmap_start
 #define follow_pfnmap_end kvmc_follow_pfnmap_end
 #endif
