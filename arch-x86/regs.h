@@ -95,6 +95,14 @@ static inline bool x86_is_pae_paging(struct x86_vcpu *vcpu)
 	return x86_is_paging(vcpu) && x86_is_pae(vcpu) && !x86_is_long_mode(vcpu);
 }
 
+/** x86_is_noncanonical() - would a 64 bit linear address fault (SDM 1 3.3.7.1)? */
+static inline bool x86_is_noncanonical(struct x86_vcpu *vcpu, u64 la)
+{
+	unsigned int shift = x86_cr4_is(vcpu, X86_CR4_LA57) ? 64 - 57 : 64 - 48;
+
+	return (u64)((s64)(la << shift) >> shift) != la;
+}
+
 /** x86_is_64bit_mode() - CS.L in long mode. Context: loaded. */
 bool x86_is_64bit_mode(struct x86_vcpu *vcpu);
 
@@ -117,6 +125,45 @@ int x86_set_cr8(struct x86_vcpu *vcpu, u64 cr8);
 u64 x86_get_cr8(struct x86_vcpu *vcpu);
 int x86_set_efer(struct x86_vcpu *vcpu, u64 efer, bool host);
 int x86_set_xcr(struct x86_vcpu *vcpu, u32 index, u64 xcr);	/* XSETBV: 0 or 1 (#GP) */
+
+/**
+ * x86_cr0_valid() ... x86_efer_valid() - would the value alone be accepted?
+ *
+ * Without the checks that depend on what the register was before: for user
+ * space, who sets them all at once (KVM_SET_SREGS). x86_efer_valid() asks what the
+ * host can do, not what CPUID says.
+ */
+bool x86_cr0_valid(u64 cr0);
+bool x86_cr3_valid(struct x86_vcpu *vcpu, u64 cr3);
+bool x86_cr4_valid(struct x86_vcpu *vcpu, u64 cr4);
+bool x86_efer_valid(u64 efer);
+
+/**
+ * x86_cr0_written() / x86_cr4_written() - what follows from a change: EFER.LMA,
+ *	TLB, MMU, CPUID
+ * @vcpu: the vCPU, loaded; the register has its new value
+ * @old: value before
+ * @new: value now
+ *
+ * For who changes the register without x86_set_cr0(): INIT, nested entries.
+ */
+void x86_cr0_written(struct x86_vcpu *vcpu, u64 old, u64 new);
+void x86_cr4_written(struct x86_vcpu *vcpu, u64 old, u64 new);
+
+/**
+ * x86_vcpu_get_regs() ... x86_vcpu_set_sregs2() - KVM_GET_REGS ... KVM_SET_SREGS2,
+ *	also by KVM_CAP_SYNC_REGS
+ * @vcpu: the vCPU, mutex held; loaded by the caller
+ *
+ * Return: 0, or -EINVAL with nothing changed: a combination of control registers
+ * that can't be (SDM 3A 2.5, 4.1), flags unknown.
+ */
+void x86_vcpu_get_regs(struct x86_vcpu *vcpu, struct kvm_regs *regs);
+void x86_vcpu_set_regs(struct x86_vcpu *vcpu, const struct kvm_regs *regs);
+void x86_vcpu_get_sregs(struct x86_vcpu *vcpu, struct kvm_sregs *sregs);
+int x86_vcpu_set_sregs(struct x86_vcpu *vcpu, const struct kvm_sregs *sregs);
+void x86_vcpu_get_sregs2(struct x86_vcpu *vcpu, struct kvm_sregs2 *sregs2);
+int x86_vcpu_set_sregs2(struct x86_vcpu *vcpu, const struct kvm_sregs2 *sregs2);
 
 /** x86_vcpu_reset() - RESET (init_event false) or INIT. Context: loaded. */
 void x86_vcpu_reset(struct x86_vcpu *vcpu, bool init_event);

@@ -42,6 +42,13 @@
 #define PFERR_GUEST_FINAL	BIT_ULL(32)
 #define PFERR_GUEST_PAGE	BIT_ULL(33)
 
+/* EFER (APM 2 3.1.7). */
+#define X86_EFER_AUTOIBRS	BIT_ULL(21)
+
+/* CR3 with CR4.PCIDE (SDM 3A 2.5). */
+#define CR3_NOFLUSH	BIT_ULL(63)
+#define CR3_PCID	0xfffULL
+
 /* Interrupt shadow, as in struct kvm_vcpu_events. */
 #define X86_SHADOW_INT_MOV_SS	BIT(0)
 #define X86_SHADOW_INT_STI	BIT(1)
