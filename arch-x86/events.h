@@ -30,6 +30,26 @@ void x86_inject_nmi(struct x86_vcpu *vcpu);
 /** x86_deliver_payload() - CR2/DR6 take the pending exception's payload */
 void x86_deliver_exception_payload(struct x86_vcpu *vcpu);
 
+/**
+ * x86_exception_payload_quirk() - before user space reads CR2, DR6 or the events
+ * @vcpu: the vCPU, loaded
+ *
+ * Without KVM_CAP_EXCEPTION_PAYLOAD user space can't carry the payload of a pending
+ * exception: the register gets it now.
+ */
+void x86_exception_payload_quirk(struct x86_vcpu *vcpu);
+
+/**
+ * x86_vcpu_get_events() / x86_vcpu_set_events() - KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS
+ * @vcpu: the vCPU, loaded
+ * @events: to fill; a checked copy
+ *
+ * Return: 0; -EINVAL with nothing changed: unknown flags, a vector that is no exception,
+ * SMM where there is none.
+ */
+void x86_vcpu_get_events(struct x86_vcpu *vcpu, struct kvm_vcpu_events *events);
+int x86_vcpu_set_events(struct x86_vcpu *vcpu, const struct kvm_vcpu_events *events);
+
 static inline void x86_clear_exception_queue(struct x86_vcpu *vcpu)
 {
 	vcpu->exception.pending = false;
@@ -62,6 +82,17 @@ void x86_update_dr7(struct x86_vcpu *vcpu);
 int x86_handle_guest_debug_exit(struct x86_vcpu *vcpu, u64 dr6, unsigned long pc, u8 vector);
 void x86_debug_load(struct x86_vcpu *vcpu);	/* before entry, IRQs off */
 void x86_debug_unload(struct x86_vcpu *vcpu);	/* after exit, IRQs off */
+/**
+ * x86_skip_insn_singlestep() - an emulated instruction is done and TF was set: the
+ *	debugger's step ends (KVM_EXIT_DEBUG), or the guest gets #DB
+ * Return: X86_RESUME, X86_USER.
+ */
 int x86_skip_insn_singlestep(struct x86_vcpu *vcpu);
+
+/** KVM_SET_GUEST_DEBUG: 0; -EINVAL: unknown flags; -EBUSY: an exception waits. Loaded. */
+int x86_vcpu_set_guest_debug(struct x86_vcpu *vcpu, const struct kvm_guest_debug *dbg);
+/** KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS: 0; -EINVAL: flags, or upper halves set. Loaded. */
+void x86_vcpu_get_debugregs(struct x86_vcpu *vcpu, struct kvm_debugregs *regs);
+int x86_vcpu_set_debugregs(struct x86_vcpu *vcpu, const struct kvm_debugregs *regs);
 
 #endif
