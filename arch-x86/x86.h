@@ -30,6 +30,9 @@ struct x86_apic_map;
 struct x86_cpuid;
 struct x86_msr_filter;
 
+#define X86_MAX_VCPU_IDS	(4 * KVM_MAX_VCPUS)	/* KVM_CAP_MAX_VCPU_ID */
+#define X86_MAX_MCE_BANKS	32			/* KVM_CAP_MCE */
+
 /* ---- requests of this architecture --------------------------------------- */
 
 #define X86_REQ(n)		(KVM_REQ_ARCH_BASE + (n))
@@ -57,6 +60,10 @@ struct x86_msr_filter;
 #define X86_REQ_MSR_FILTER_CHANGED X86_REQ(21)
 #define X86_REQ_RECALC_INTERCEPTS X86_REQ(22)
 #define X86_REQ_GET_NESTED_PAGES X86_REQ(23)
+#define X86_REQ_REPORT_TPR_ACCESS X86_REQ(24)	/* KVM_EXIT_TPR_ACCESS: kvm_run is filled */
+/* Holds vCPUs out of guest mode while the master clock changes; never consumed,
+ * cleared by who set it. */
+#define X86_REQ_MCLOCK_INPROGRESS (X86_REQ(25) | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 
 /* ---- registers ------------------------------------------------------------ */
 
@@ -120,19 +127,57 @@ struct x86_fault_info {
 
 /* ---- port I/O and MMIO in flight (arch-x86/io.c) -------------------------- */
 
+/* A port access that user space must do, or is doing, through vcpu->pio_data. */
 struct x86_pio {
 	u16 port;
 	u8 size;
 	bool in;
 	u32 count;
+	unsigned long linear_rip;	/* of an instruction still to be skipped */
 };
 
-struct x86_mmio_fragment {
-	gpa_t gpa;
-	void *data;
-	unsigned int len;
+/* A read with side effects that the instruction being emulated has made. */
+struct x86_io_read {
+	u64 addr;		/* gpa, or port */
+	u16 offset;		/* of its bytes in x86_io.data */
+	u16 len;
+	u16 filled;		/* bytes that have come so far */
+	u8 size;		/* of one port access; 0: MMIO */
 };
-#define X86_MAX_MMIO_FRAGMENTS	((64 + 7) / 8 + 2)
+
+/* A write to memory that is none, for user space: at most 8 bytes each. */
+struct x86_mmio_write {
+	gpa_t gpa;
+	u8 len;
+	u8 data[8];
+};
+
+#define X86_IO_READS		16
+#define X86_IO_DATA		(X86_EMULATOR_IO_BUFFER + 256)
+#define X86_MMIO_WRITES		16
+
+struct x86_io {
+	/* Reads, in the order in which the instruction asks for them. */
+	struct x86_io_read reads[X86_IO_READS];
+	u8 data[X86_IO_DATA];
+	u8 nr_reads;		/* in the log */
+	u8 next_read;		/* that the instruction will ask for */
+	u16 data_used;
+	u16 asked_len;		/* what user space was asked for, of reads[next_read] */
+
+	/* Writes, to be shown to user space one by one. */
+	struct x86_mmio_write writes[X86_MMIO_WRITES];
+	u8 nr_writes;
+	u8 next_write;
+	bool pio_out;		/* pio is to be shown first */
+	struct x86_pio pio;
+
+	/* What the instruction wants of KVM_RUN. */
+	bool debug_exit;	/* single step: KVM_EXIT_DEBUG when all is done */
+	bool halted;
+	bool tpr_exit;		/* KVM_EXIT_SET_TPR */
+	int error;		/* -errno instead of an emulation failure */
+};
 
 /* ---- a vCPU --------------------------------------------------------------- */
 
@@ -165,6 +210,7 @@ struct x86_vcpu {
 	u64 microcode_version;
 	u64 spec_ctrl;			/* kept by arch when the vendor does not */
 	u64 msr_platform_info, msr_misc_features;
+	u64 hwcr;			/* MSR_K7_HWCR */
 	u64 tsc_aux;
 
 	/* Debug registers (cpu/debug.c). */
@@ -191,6 +237,7 @@ struct x86_vcpu {
 
 	/* What CPUID and capabilities allow (cpu/cpuid.c). */
 	struct x86_cpuid *cpuid;
+	bool has_run;			/* entered KVM_RUN: CPUID may not change any more */
 	unsigned int maxphyaddr;
 	u64 reserved_gpa_bits;
 	struct {
@@ -207,17 +254,8 @@ struct x86_vcpu {
 
 	/* Emulator, port I/O, MMIO (emulate.c, io.c). */
 	struct x86_emulator emul;
-	struct x86_pio pio;
+	struct x86_io io;
 	void *pio_data;			/* page shared with user space; hostile */
-	u8 pio_bounce[8];
-	int mmio_nr_fragments, mmio_cur_fragment;
-	struct x86_mmio_fragment mmio_fragments[X86_MAX_MMIO_FRAGMENTS];
-	bool mmio_is_write, mmio_read_completed;
-	gpa_t mmio_gpa;			/* last translated MMIO, see mmio cache */
-	gfn_t mmio_cache_gfn;
-	gva_t mmio_cache_gva;
-	unsigned int mmio_cache_access;
-	u64 mmio_cache_gen;
 	int (*complete_userspace_io)(struct x86_vcpu *vcpu);
 
 	/* Interrupt controller. */
@@ -232,9 +270,10 @@ struct x86_vcpu {
 	u64 tsc_scaling_ratio;
 	u32 virtual_tsc_khz;
 	u32 hw_tsc_khz;			/* what the pvclock page was made for */
-	u64 this_tsc_nsec, this_tsc_write, this_tsc_generation;
 	s64 ia32_tsc_adjust;
 	u64 last_host_tsc, last_guest_tsc;
+	u64 tsc_lost_seen;		/* made up for the host's TSC falling back so far */
+	int last_cpu;			/* that the APIC timer was started for */
 	bool tsc_catchup, tsc_always_catchup;
 	u64 kvmclock_msr;		/* MSR_KVM_SYSTEM_TIME(_NEW) as written */
 	bool kvmclock_active, pvclock_set_guest_stopped_request;
@@ -266,6 +305,7 @@ struct x86_vcpu {
 	bool l1tf_flush_l1d;
 	bool gpa_available;
 	gpa_t gpa_val;			/* faulting gpa, valid if gpa_available */
+	bool gpa_write;			/* it was a write */
 };
 
 /* ---- a VM ----------------------------------------------------------------- */
@@ -284,7 +324,8 @@ struct x86_vm {
 	struct x86_apic_map __rcu *apic_map;
 	atomic_t apic_map_dirty;
 	unsigned long irq_sources_bitmap;
-	u8 nr_reserved_ioapic_pins;
+	u32 nr_reserved_ioapic_pins;
+	atomic_t lvt0_nmi_count;	/* APICs whose LVT0 is in NMI mode */
 	bool x2apic_format;
 	bool x2apic_broadcast_quirk_disabled;
 	bool boot_vcpu_set;
@@ -299,12 +340,13 @@ struct x86_vm {
 
 	/* Time (time/tsc.c, time/kvmclock.c). */
 	raw_spinlock_t tsc_write_lock;
-	u64 last_tsc_nsec, last_tsc_write, cur_tsc_offset, cur_tsc_generation;
-	u64 cur_tsc_nsec, cur_tsc_write;
+	u64 last_tsc_nsec, last_tsc_write;	/* tsc_write_lock: the last write ... */
+	u64 cur_tsc_nsec, cur_tsc_write, cur_tsc_offset; /* ... and the first of its kind */
+	u64 tsc_lost_seen;
 	u32 last_tsc_khz, default_tsc_khz;
-	int nr_vcpus_matched_tsc;
+	struct mutex masterclock_lock;
 	seqcount_raw_spinlock_t pvclock_sc;
-	bool use_master_clock;
+	bool use_master_clock, master_clock_stale;	/* pvclock_sc, with those below */
 	u64 master_kernel_ns, master_cycle_now;
 	s64 kvmclock_offset;
 	u64 wall_clock_msr;
@@ -315,10 +357,10 @@ struct x86_vm {
 	bool exception_payload_enabled;
 	bool triple_fault_event;
 	bool exit_on_emulation_error;
+	bool hide_platform_info;	/* KVM_CAP_MSR_PLATFORM_INFO = 0 */
 	u32 user_space_msr_mask;
 	u64 hypercall_exit_enabled;
 	struct x86_msr_filter __rcu *msr_filter;
-	bool exits_disabled_set;
 };
 
 static inline struct x86_vcpu *x86_vcpu_of(struct kvm_vcpu *vcpu)
