@@ -7,6 +7,7 @@
 #define ARCH_X86_CPU_BITS_H
 
 #include <linux/bits.h>
+#include <asm/debugreg.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
@@ -46,7 +47,6 @@
 #define X86_EFER_AUTOIBRS	BIT_ULL(21)
 
 /* CR3 with CR4.PCIDE (SDM 3A 2.5). */
-#define CR3_NOFLUSH	BIT_ULL(63)
 #define CR3_PCID	0xfffULL
 
 /* Interrupt shadow, as in struct kvm_vcpu_events. */
@@ -61,7 +61,6 @@
 #define DR6_BT		BIT_ULL(15)
 #define DR6_RTM		BIT_ULL(16)
 #define DR6_BUS_LOCK	BIT_ULL(11)
-#define DR7_FIXED_1	0x400ULL
 #define DR7_GD		BIT_ULL(13)
 
 #endif
