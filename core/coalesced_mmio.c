@@ -129,7 +129,6 @@ int kvm_coalesced_mmio_init(struct kvm *kvm)
 	return kvm->coalesced_page ? 0 : -ENOMEM;
 }
 
-/* A vCPU's mmap may still have the page: it holds a reference of its own. */
 void kvm_coalesced_mmio_free(struct kvm *kvm)
 {
 	if (kvm->coalesced_page)

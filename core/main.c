@@ -113,11 +113,6 @@ void kvm_unregister(void)
 }
 EXPORT_SYMBOL_GPL(kvm_unregister);
 
-struct device *kvm_device_node(void)
-{
-	return kvm_dev.this_device;
-}
-
 static int __init kvm_init(void)
 {
 	int err;

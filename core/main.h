@@ -5,7 +5,6 @@
 #ifndef CORE_MAIN_H
 #define CORE_MAIN_H
 
-struct device;
 struct module;
 
 /**
@@ -15,9 +14,6 @@ struct module;
  * or it is on its way out.
  */
 struct module *kvm_vendor_get(void);
-
-/** kvm_device_node() - the device of /dev/kvm, for uevents; vendor pinned */
-struct device *kvm_device_node(void);
 
 /** kvm_request_init() / kvm_request_exit() - request.c's per-CPU masks. -ENOMEM */
 int kvm_request_init(void);

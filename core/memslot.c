@@ -497,7 +497,7 @@ void kvm_free_memslots(struct kvm *kvm)
 	int as, bucket;
 
 	for (as = 0; as < KVM_ADDRESS_SPACE_NUM; as++) {
-		slots = kvm_memslots_as(kvm, as);
+		slots = rcu_dereference_protected(kvm->memslots[as], 1);
 		hash_for_each_safe(slots->by_id, bucket, next, slot, id_node[slots->node])
 			free_slot(kvm, slot);
 		/* nobody looks any more: leave both copies empty, for the careful */

@@ -108,7 +108,7 @@ const struct kvm_stat_entry kvm_vm_stat_entries[] = {
 };
 const unsigned int kvm_nr_vm_stat_entries = ARRAY_SIZE(kvm_vm_stat_entries);
 
-/* every field has its line: the file's data block is the structure itself */
+/* the file's data block is the structure itself, whose fields are all u64 */
 static_assert(sizeof(atomic64_t) == sizeof(u64));
 
 /* ---- the file ---------------------------------------------------------- */
