@@ -52,7 +52,7 @@ static u64 dr7_value(struct x86_vcpu *vcpu, u64 val)
 
 	if (guest_cpuid_has(vcpu, X86_FEATURE_RTM))
 		writable |= DR7_RTM;
-	return (val & writable) | X86_DR7_FIXED_1;
+	return (val & writable) | DR7_FIXED_1;
 }
 
 int x86_set_dr(struct x86_vcpu *vcpu, int dr, u64 val)
@@ -192,7 +192,7 @@ int x86_vcpu_set_guest_debug(struct x86_vcpu *vcpu, const struct kvm_guest_debug
 		memcpy(vcpu->eff_db, dbg->arch.debugreg, sizeof(vcpu->eff_db));
 		/* The guest must not be told of GD, nor may undefined bits reach the CPU. */
 		vcpu->guest_debug_dr7 = (dbg->arch.debugreg[7] & DR7_WRITABLE & ~DR7_GD) |
-					X86_DR7_FIXED_1;
+					DR7_FIXED_1;
 	} else {
 		memcpy(vcpu->eff_db, vcpu->db, sizeof(vcpu->eff_db));
 	}

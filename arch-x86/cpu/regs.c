@@ -151,8 +151,8 @@ int x86_set_cr3(struct x86_vcpu *vcpu, u64 cr3)
 	if (x86_is_long_mode(vcpu)) {
 		/* Bit 63 asks to keep the new PCID's translations; it is not stored. */
 		if (x86_cr4_is(vcpu, X86_CR4_PCIDE)) {
-			keep_tlb = cr3 & CR3_NOFLUSH;
-			cr3 &= ~CR3_NOFLUSH;
+			keep_tlb = cr3 & X86_CR3_PCID_NOFLUSH;
+			cr3 &= ~X86_CR3_PCID_NOFLUSH;
 		}
 		if (!x86_cr3_valid(vcpu, cr3))
 			return 1;

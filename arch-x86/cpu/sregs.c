@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
+#include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 
 #include "arch-x86/cpu/cpuid.h"
@@ -346,7 +347,7 @@ void x86_vcpu_reset(struct x86_vcpu *vcpu, bool init_event)
 	if (!(vcpu->core.guest_debug & KVM_GUESTDBG_USE_HW_BP))
 		memset(vcpu->eff_db, 0, sizeof(vcpu->eff_db));
 	vcpu->dr6 = DR6_ACTIVE_LOW;
-	vcpu->dr7 = X86_DR7_FIXED_1;
+	vcpu->dr7 = DR7_FIXED_1;
 	vcpu->cr2 = 0;
 	if (!init_event)
 		power_on_msrs(vcpu);
