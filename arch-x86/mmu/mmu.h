@@ -16,6 +16,7 @@
 struct x86_vcpu;
 struct x86_vm;
 struct x86_fault_info;
+struct x86_table;
 
 /* Access asked for in a guest walk. */
 #define X86_ACC_READ	0
@@ -27,26 +28,49 @@ struct x86_fault_info;
 /* How the guest's tables are to be read: everything a walk depends on. */
 struct x86_walk_mode {
 	u8 level;		/* 0 (paging off), 2, 3 (PAE), 4, 5 */
-	bool pae, wp, nx, smep, smap, pse, pke, pks, lam;
+	bool pae, wp, nx, smep, smap, pse, pke;
+	bool gbpages;		/* 1 GiB pages: PS is not reserved in a PDPTE */
+	bool amd;		/* what AMD reserves and Intel ignores */
 	u8 maxphyaddr;
 };
 
+/**
+ * struct x86_mmu - the MMU of a vCPU (v)
+ * @root: what the hardware runs on; INVALID_HPA: none loaded
+ * @root_level: its level
+ * @root_table: its struct
+ * @page_cache: tables allocated before mmu_lock is taken
+ * @page_cache_count: how many
+ * @spurious_gpa: the last fault that had nothing to mend
+ * @spurious_count: how often in a row
+ */
 struct x86_mmu {
-	hpa_t root;			/* INVALID_HPA: none loaded */
+	hpa_t root;
 	u8 root_level;
-	void *root_page;
-	struct x86_walk_mode walk;
-	/* Preallocated pages for tables, filled before mmu_lock is taken. */
+	struct x86_table *root_table;
 	struct list_head page_cache;
 	unsigned int page_cache_count;
+	gpa_t spurious_gpa;
+	unsigned int spurious_count;
 };
 
+/**
+ * struct x86_vm_mmu - what the vCPUs of a VM share
+ * @tdp_root: the nested tree of each address space; made by the first vCPU that
+ *	loads it, empty but never replaced as long as the VM lives (m)
+ * @nr_pages: tables allocated (a)
+ * @max_pages: KVM_SET_NR_MMU_PAGES (a)
+ * @dead_lock: guards @dead; taken under mmu_lock
+ * @dead: detached tables, flushed, to be freed after an RCU grace period
+ * @reaper: does that
+ */
 struct x86_vm_mmu {
-	struct list_head roots;		/* m */
-	u64 generation;			/* m: roots of older ones are obsolete */
+	struct x86_table *tdp_root[KVM_ADDRESS_SPACE_NUM];
 	atomic64_t nr_pages;
-	unsigned long max_pages;	/* KVM_SET_NR_MMU_PAGES (l) */
-	struct work_struct zap_work;
+	unsigned long max_pages;
+	spinlock_t dead_lock;
+	struct list_head dead;
+	struct work_struct reaper;
 };
 
 /** x86_mmu_module_init() / _exit() - slab caches */
@@ -108,7 +132,8 @@ bool x86_load_pdptrs(struct x86_vcpu *vcpu, u64 cr3);
 /** x86_mmu_gpa_is_mmio() - is the gpa known not to be memory (cheap, may say no) */
 bool x86_is_mmio_gpa(struct x86_vcpu *vcpu, gpa_t gpa);
 
-/** KVM_SET/GET_NR_MMU_PAGES */
+/** x86_mmu_set_nr_pages() - KVM_SET_NR_MMU_PAGES: more page tables than @nr are
+ *  dropped and made again. Takes slots_lock. 0; -EINVAL: fewer than 64. */
 int x86_mmu_set_nr_pages(struct x86_vm *vm, unsigned long nr);
 
 #endif
