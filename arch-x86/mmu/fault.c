@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A nested page fault from start to finish: slot, host page, entry; or, where
+ * there is no memory, emulation. Owns the order of these steps and the rule by
+ * which a fault and an invalidation by the host never miss each other:
+ *
+ *	fault				host (mmu_notifier.c)
+ *	seq = invalidate_seq		lock for write; in_progress++; zap; flush; unlock
+ *	find the page			... the page goes ...
+ *	lock for read			lock for write; seq++; in_progress--; unlock
+ *	in progress, or seq changed?
+ *	    then begin again
+ *	install; unlock
+ *
+ * The same lock orders faults and changes of the slots: a fault whose slots are
+ * not the current ones begins again (commit comes after publication and takes
+ * the lock for write).
+ *
+ * Addresses without memory get no entry at all: whether something is MMIO is
+ * asked of the slots each time, so no cached answer can become stale.
+ */
+#include <linux/sched/signal.h>
+
+#include "arch-x86/io.h"
+#include "arch-x86/mmu/tdp.h"
+#include "arch-x86/regs.h"
+#include "arch-x86/vendor_call.h"
+#include "core/io_bus.h"
+
+/* Faults in a row at one address with nothing to mend: flush; then give up. */
+#define SPURIOUS_FLUSH	8
+#define SPURIOUS_MAX	100000
+
+/* Nothing to report: enter the guest, and see whether it faults again. */
+static int spurious(struct x86_vcpu *vcpu, gpa_t gpa)
+{
+	struct x86_mmu *mmu = &vcpu->mmu;
+
+	vcpu->core.stat.pf_spurious++;
+	if (mmu->spurious_gpa != gpa) {
+		mmu->spurious_gpa = gpa;
+		mmu->spurious_count = 0;
+	}
+	if (++mmu->spurious_count == SPURIOUS_FLUSH)
+		kvm_make_request(X86_REQ_TLB_FLUSH_CURRENT, &vcpu->core);
+	if (mmu->spurious_count > SPURIOUS_MAX) {
+		mmu->spurious_count = 0;
+		x86_prepare_emulation_failure_exit(vcpu);
+		return X86_USER;
+	}
+	return X86_RESUME;
+}
+
+static int emulate_access(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code, int flags,
+			  const void *insn, int insn_len)
+{
+	vcpu->core.stat.pf_emulate++;
+	/*
+	 * The address is known, so the operand need not be walked again; but not
+	 * if it is that of a guest's page table.
+	 */
+	vcpu->gpa_available = !(error_code & (PFERR_GUEST_PAGE | PFERR_FETCH));
+	vcpu->gpa_val = gpa;
+	vcpu->gpa_write = error_code & PFERR_WRITE;
+	return x86_emulate_instruction(vcpu, gpa, flags, insn, insn_len);
+}
+
+/* No slot: an eventfd that wants no data, a device, user space. */
+static int fault_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code,
+		      const void *insn, int insn_len)
+{
+	vcpu->mmu.spurious_count = 0;
+	if ((error_code & PFERR_WRITE) && !(error_code & (PFERR_FETCH | PFERR_GUEST_PAGE)) &&
+	    !kvm_io_bus_write(&vcpu->core, KVM_FAST_MMIO_BUS, gpa, 0, NULL))
+		return x86_skip_insn(vcpu);
+	return emulate_access(vcpu, gpa, error_code, X86_EMUL_MMIO, insn, insn_len);
+}
+
+/* The host could not give the page. */
+static int fault_error(struct x86_vcpu *vcpu, const struct tdp_fault *f, int err)
+{
+	switch (err) {
+	case -EHWPOISON:
+		/* As if the guest's process had touched it itself. */
+		send_sig_mceerr(BUS_MCEERR_AR,
+				(void __user *)kvm_slot_hva(f->slot, f->gfn),
+				PAGE_SHIFT, current);
+		return X86_RESUME;
+	case -EINTR:
+	case -EAGAIN:
+		/* A signal: the run loop sees it before the next entry. */
+		return X86_RESUME;
+	default:
+		return err;
+	}
+}
+
+/* The largest page that slot, host and log allow. Context: mmu_lock, verified. */
+static u8 fault_level(struct x86_vm *vm, const struct tdp_fault *f)
+{
+	struct kvm *kvm = &vm->core;
+	int level = x86_mmu_limits.max_leaf_level;
+	int shift;
+	gfn_t base;
+
+	if (kvm_slot_dirty_tracked(f->slot))
+		return 1;
+	while (level > 1 && !tdp_slot_fits(f->slot, f->gfn, level))
+		level--;
+	if (level == 1)
+		return 1;
+	shift = kvm_host_mapping_shift(kvm, f->slot, f->gfn);
+	while (level > 1 && spte_level_shift(level) > shift)
+		level--;
+	/* The check for this frame says nothing of its neighbours. */
+	base = f->gfn & ~(spte_level_pages(level) - 1);
+	if (kvm->invalidate_in_progress && base < kvm->invalidate_end &&
+	    base + spte_level_pages(level) > kvm->invalidate_start)
+		return 1;
+	return level;
+}
+
+static bool fault_is_stale(struct x86_vm *vm, const struct tdp_fault *f)
+{
+	struct kvm_memslots *slots = kvm_memslots_as(&vm->core, f->slot->as_id);
+
+	return slots != f->slots || slots->generation != f->slots_gen ||
+	       kvm_invalidate_retry(&vm->core, f->invalidate_seq, f->gfn);
+}
+
+static int fault_map(struct x86_vcpu *vcpu, struct tdp_fault *f)
+{
+	struct x86_vm *vm = x86_vcpu_vm(vcpu);
+	struct x86_table *root = vcpu->mmu.root_table;
+	struct kvm_faultin host;
+	enum tdp_result r;
+	int err;
+
+	err = tdp_topup(vcpu);
+	if (err)
+		return err;
+	f->invalidate_seq = READ_ONCE(vm->core.invalidate_seq);
+	smp_rmb();	/* the sequence before the host's tables */
+	err = kvm_faultin_pfn(f->slot, f->gfn, f->write, false, &host);
+	if (err)
+		return fault_error(vcpu, f, err);
+	f->pfn = host.pfn;
+	f->host_writable = host.writable && kvm_slot_writable(f->slot);
+
+	read_lock(&vm->core.mmu_lock);
+	if (fault_is_stale(vm, f)) {
+		read_unlock(&vm->core.mmu_lock);
+		kvm_release_faultin(&host, false);
+		return X86_RESUME;
+	}
+	f->level = fault_level(vm, f);
+	r = tdp_map(vcpu, root, f);
+	if (r == TDP_MAPPED && f->write && kvm_slot_dirty_tracked(f->slot))
+		kvm_mark_page_dirty(&vm->core, &vcpu->core, f->slot, f->gfn);
+	kvm_release_faultin(&host, r == TDP_MAPPED && f->host_writable);
+	read_unlock(&vm->core.mmu_lock);
+
+	switch (r) {
+	case TDP_MAPPED:
+		vcpu->core.stat.pf_fixed++;
+		vcpu->mmu.spurious_count = 0;
+		return X86_RESUME;
+	case TDP_SPURIOUS:
+		return spurious(vcpu, gfn_to_gpa(f->gfn));
+	case TDP_TOO_LARGE:
+		tdp_zap_leaf_at(vm, root->as_id, f->gfn);
+		return X86_RESUME;
+	case TDP_NO_TABLES:
+		/* Tables vanish only under the lock that we held: it was topped up. */
+		KVM_BUG_ON(1, &vm->core);
+		fallthrough;
+	case TDP_BROKEN:
+		break;
+	}
+	return -EIO;
+}
+
+/* Bounded memory for tables, if user space has set a bound: begin anew. */
+static void enforce_limit(struct x86_vm *vm)
+{
+	if (unlikely(atomic64_read(&vm->mmu.nr_pages) > READ_ONCE(vm->mmu.max_pages)))
+		tdp_zap_all(vm);
+}
+
+int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
+		       const void *insn, int insn_len)
+{
+	struct x86_vm *vm = x86_vcpu_vm(vcpu);
+	struct x86_table *root = vcpu->mmu.root_table;
+	struct tdp_fault f = {
+		.gfn = gpa_to_gfn(addr),
+		.write = error_code & PFERR_WRITE,
+		.exec = error_code & PFERR_FETCH,
+	};
+	struct kvm_memslots *slots;
+
+	vcpu->core.stat.pf_taken++;
+	if (KVM_BUG_ON(!root || (error_code & PFERR_RSVD), &vm->core))
+		return -EIO;
+
+	if (f.write && (error_code & PFERR_PRESENT)) {
+		switch (tdp_fast_write(vcpu, root, f.gfn)) {
+		case TDP_MAPPED:
+			vcpu->core.stat.pf_fast++;
+			return X86_RESUME;
+		case TDP_SPURIOUS:
+			return spurious(vcpu, gfn_to_gpa(f.gfn));
+		default:
+			break;
+		}
+	}
+
+	slots = kvm_memslots_as(&vm->core, root->as_id);
+	f.slots = slots;
+	f.slots_gen = READ_ONCE(slots->generation);
+	f.slot = kvm_find_slot(slots, f.gfn);
+	if (!f.slot || f.gfn >= x86_mmu_limits.max_gfn)
+		return fault_mmio(vcpu, addr, error_code, insn, insn_len);
+	if (!kvm_slot_usable(f.slot)) {
+		/* On its way out, which does not take long. */
+		cond_resched();
+		return X86_RESUME;
+	}
+	if (f.write && (f.slot->flags & KVM_MEM_READONLY))
+		return emulate_access(vcpu, addr, error_code, X86_EMUL_PF, insn, insn_len);
+	enforce_limit(vm);
+	return fault_map(vcpu, &f);
+}
