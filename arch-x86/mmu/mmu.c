@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The MMU's life: module, VM and vCPU; roots loaded and dropped; what core asks
+ * of an architecture about memory (core/arch.h). Owns no table's content: that
+ * is tdp.c's.
+ */
+#include <linux/io.h>
+#include <linux/mem_encrypt.h>
+#include <linux/mm.h>
+#include <linux/workqueue.h>
+
+#include "core/arch.h"
+#include "arch-x86/io.h"
+#include "arch-x86/mmu/tdp.h"
+#include "arch-x86/regs.h"
+#include "arch-x86/vendor_call.h"
+
+#define MIN_NR_PAGES	64	/* the ABI's smallest KVM_SET_NR_MMU_PAGES */
+
+struct x86_spte_format x86_spte_fmt;
+struct x86_mmu_limits x86_mmu_limits;
+struct workqueue_struct *x86_mmu_wq;
+
+/*
+ * Nested tables of AMD are legacy ones whose every access is a user's
+ * (APM 2 15.25.5): U in all entries; W in tables, since the leaf decides. PAT
+ * index 0 is write-back: the guest's own type then decides (APM 2 15.25.8).
+ */
+static const struct x86_spte_format npt_format = {
+	.present	= BIT_ULL(0),
+	.write		= BIT_ULL(1),
+	.nx		= BIT_ULL(63),
+	.accessed	= BIT_ULL(5),
+	.dirty		= BIT_ULL(6),
+	.table		= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
+	.leaf		= BIT_ULL(0) | BIT_ULL(2),
+};
+
+/*
+ * EPT (SDM 3C 29.3.2): R, W, X; write-back in bits 5:3; A and D in bits 8 and 9,
+ * where EPTP turns them on.
+ */
+static const struct x86_spte_format ept_format = {
+	.present	= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
+	.read		= BIT_ULL(0),
+	.write		= BIT_ULL(1),
+	.exec		= BIT_ULL(2),
+	.accessed	= BIT_ULL(8),
+	.dirty		= BIT_ULL(9),
+	.table		= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
+	.leaf		= BIT_ULL(0) | BIT_ULL(2) | (6ULL << 3),
+};
+
+int x86_mmu_module_init(void)
+{
+	x86_mmu_wq = alloc_workqueue("kvm-mmu", WQ_UNBOUND, 0);
+	return x86_mmu_wq ? 0 : -ENOMEM;
+}
+
+void x86_mmu_module_exit(void)
+{
+	destroy_workqueue(x86_mmu_wq);
+}
+
+void x86_mmu_vendor_init(void)
+{
+	const struct x86_vendor_caps *caps = x86_vendor_caps();
+	int bits;
+
+	x86_spte_fmt = caps->tdp_ept_format ? ept_format : npt_format;
+	if (!caps->tdp_has_ad) {
+		x86_spte_fmt.accessed = 0;
+		x86_spte_fmt.dirty = 0;
+	}
+	/* Where the host's memory is encrypted, its page tables must say so. */
+	x86_spte_fmt.enc = __sme_set(0ULL);
+
+	x86_mmu_limits.root_level = caps->tdp_max_level;
+	x86_mmu_limits.max_leaf_level =
+		(clamp(caps->tdp_max_page_shift, 12, 30) - GFN_SHIFT) / SPTE_INDEX_BITS + 1;
+	bits = min_t(int, boot_cpu_data.x86_phys_bits,
+		     spte_level_shift(caps->tdp_max_level + 1));
+	x86_mmu_limits.max_gfn = 1ULL << (bits - GFN_SHIFT);
+}
+
+/* ---- a VM ----------------------------------------------------------------- */
+
+int x86_mmu_vm_init(struct x86_vm *vm)
+{
+	struct x86_vm_mmu *mmu = &vm->mmu;
+
+	mmu->max_pages = ULONG_MAX;
+	spin_lock_init(&mmu->dead_lock);
+	INIT_LIST_HEAD(&mmu->dead);
+	INIT_WORK(&mmu->reaper, tdp_reap);
+	return 0;
+}
+
+void x86_mmu_vm_destroy(struct x86_vm *vm)
+{
+	int i;
+
+	/* No vCPU, no notifier is left: nobody detaches any more. */
+	flush_work(&vm->mmu.reaper);
+	for (i = 0; i < KVM_ADDRESS_SPACE_NUM; i++) {
+		if (vm->mmu.tdp_root[i])
+			tdp_free_tree(vm, vm->mmu.tdp_root[i]);
+		vm->mmu.tdp_root[i] = NULL;
+	}
+	WARN_ON_ONCE(atomic64_read(&vm->mmu.nr_pages) && !vm->core.dead);
+}
+
+int x86_mmu_set_nr_pages(struct x86_vm *vm, unsigned long nr)
+{
+	if (nr < MIN_NR_PAGES)
+		return -EINVAL;
+	mutex_lock(&vm->core.slots_lock);
+	WRITE_ONCE(vm->mmu.max_pages, nr);
+	mutex_unlock(&vm->core.slots_lock);
+	if (atomic64_read(&vm->mmu.nr_pages) > nr)
+		tdp_zap_all(vm);
+	return 0;
+}
+
+/* ---- a vCPU --------------------------------------------------------------- */
+
+int x86_mmu_vcpu_create(struct x86_vcpu *vcpu)
+{
+	vcpu->mmu.root = INVALID_HPA;
+	vcpu->mmu.spurious_gpa = INVALID_GPA;
+	INIT_LIST_HEAD(&vcpu->mmu.page_cache);
+	return 0;
+}
+
+void x86_mmu_vcpu_destroy(struct x86_vcpu *vcpu)
+{
+	x86_mmu_unload(vcpu);
+	tdp_drop_cache(vcpu);
+}
+
+/* The tree of an address space, made when it is first wanted. */
+static struct x86_table *get_root(struct x86_vm *vm, int as_id)
+{
+	struct x86_table *root = READ_ONCE(vm->mmu.tdp_root[as_id]), *new;
+
+	if (root)
+		return root;
+	new = tdp_table_alloc(vm);
+	if (!new)
+		return NULL;
+	new->level = x86_mmu_limits.root_level;
+	new->as_id = as_id;
+	write_lock(&vm->core.mmu_lock);
+	root = vm->mmu.tdp_root[as_id];
+	if (!root) {
+		/* Readers look without the lock: the content comes first. */
+		smp_store_release(&vm->mmu.tdp_root[as_id], new);
+		root = new;
+		new = NULL;
+	}
+	write_unlock(&vm->core.mmu_lock);
+	if (new)
+		tdp_table_free(vm, new);
+	return root;
+}
+
+int x86_mmu_load(struct x86_vcpu *vcpu)
+{
+	struct x86_mmu *mmu = &vcpu->mmu;
+	struct x86_table *root;
+
+	root = get_root(x86_vcpu_vm(vcpu), kvm_arch_vcpu_as_id(&vcpu->core));
+	if (!root)
+		return -ENOMEM;
+	mmu->root_table = root;
+	mmu->root_level = root->level;
+	mmu->root = virt_to_phys(root->entries) | x86_spte_fmt.enc;
+	vendor_call(load_root)(vcpu, mmu->root, mmu->root_level);
+	/* TLBs may be tagged by less than the root: none of another survives. */
+	vendor_call(flush_tlb_current)(vcpu);
+	return 0;
+}
+
+void x86_mmu_unload(struct x86_vcpu *vcpu)
+{
+	vcpu->mmu.root = INVALID_HPA;
+	vcpu->mmu.root_table = NULL;
+}
+
+void x86_mmu_reset_context(struct x86_vcpu *vcpu)
+{
+	struct x86_mmu *mmu = &vcpu->mmu;
+
+	/*
+	 * A walk reads CR0, CR4 and EFER each time (walk.c), and nested tables
+	 * don't depend on them: only on which memory the vCPU sees.
+	 */
+	if (mmu->root_table &&
+	    mmu->root_table->as_id != kvm_arch_vcpu_as_id(&vcpu->core))
+		x86_mmu_unload(vcpu);
+}
+
+void x86_mmu_new_cr3(struct x86_vcpu *vcpu, u64 cr3)
+{
+	/* Nested tables translate gpas, which CR3 does not change. */
+}
+
+void x86_mmu_invlpg(struct x86_vcpu *vcpu, gva_t gva)
+{
+	vcpu->core.stat.invlpg++;
+	vendor_call(flush_tlb_gva)(vcpu, gva);
+}
+
+bool x86_is_mmio_gpa(struct x86_vcpu *vcpu, gpa_t gpa)
+{
+	return !kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa));
+}
+
+/* ---- what core asks (core/arch.h) ------------------------------------------ */
+
+int kvm_arch_prepare_slot(struct kvm *kvm, const struct kvm_memory_slot *old,
+			  struct kvm_memory_slot *new, enum kvm_mr_change change)
+{
+	/* What the tables can't translate would be memory that no vCPU can use. */
+	if ((change == KVM_MR_CREATE || change == KVM_MR_MOVE) &&
+	    kvm_slot_end(new) > x86_mmu_limits.max_gfn)
+		return -EINVAL;
+	return 0;
+}
+
+void kvm_arch_commit_slot(struct kvm *kvm, struct kvm_memory_slot *old,
+			  const struct kvm_memory_slot *new, enum kvm_mr_change change)
+{
+	struct x86_vm *vm = x86_vm_of(kvm);
+	bool was, is;
+
+	if (change != KVM_MR_FLAGS_ONLY)
+		return;
+	was = kvm_slot_dirty_tracked(old);
+	is = kvm_slot_dirty_tracked(new);
+	if (was && !is) {
+		tdp_log_stop(vm, new);
+	} else if (is && !was) {
+		/* All bits set to begin with: protected when first cleared. */
+		if (!(kvm->manual_dirty_log & KVM_DIRTY_LOG_INITIALLY_SET))
+			tdp_log_start(vm, new);
+	}
+}
+
+void kvm_arch_free_slot(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	/* Nothing hangs on a slot yet: reverse maps come with shadow paging. */
+}
+
+void kvm_arch_flush_shadow_slot(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	struct x86_vm *vm = x86_vm_of(kvm);
+	TDP_BATCH(b, vm);
+
+	write_lock(&kvm->mmu_lock);
+	tdp_zap_range(&b, slot->as_id, slot->base_gfn, kvm_slot_end(slot));
+	tdp_batch_flush(&b);
+	x86_mmu_audit(vm, "slot removed");
+	write_unlock(&kvm->mmu_lock);
+}
+
+void kvm_arch_flush_shadow_all(struct kvm *kvm)
+{
+	tdp_zap_all(x86_vm_of(kvm));
+}
+
+void kvm_arch_slots_updated(struct kvm *kvm, u64 generation)
+{
+	/* Nothing cached says that there is no memory (fault.c). */
+}
+
+bool kvm_arch_unmap_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
+			 gfn_t start, gfn_t end, bool may_block)
+{
+	struct x86_vm *vm = x86_vm_of(kvm);
+	TDP_BATCH(b, vm);
+
+	tdp_zap_range(&b, slot->as_id, start, end);
+	tdp_batch_flush(&b);
+	x86_mmu_audit(vm, "unmap");
+	return false;	/* already flushed */
+}
+
+bool kvm_arch_age_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
+		       gfn_t start, gfn_t end)
+{
+	return tdp_age(x86_vm_of(kvm), slot->as_id, start, end, true);
+}
+
+bool kvm_arch_test_age_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
+			    gfn_t start, gfn_t end)
+{
+	return tdp_age(x86_vm_of(kvm), slot->as_id, start, end, false);
+}
+
+void kvm_arch_write_protect_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
+				 gfn_t base, unsigned long mask)
+{
+	tdp_write_protect(x86_vm_of(kvm), slot, base, mask);
+}
+
+void kvm_arch_sync_dirty_log(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	/* Write protection keeps the log complete; there is no hardware buffer. */
+}
+
+int kvm_arch_vcpu_as_id(struct kvm_vcpu *vcpu)
+{
+	return x86_vcpu_of(vcpu)->in_smm ? 1 : 0;
+}
