@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checks the invariants of the nested tables (tdp.h), where the parameter
+ * mmu_audit says so: slow, for tests. A breach is reported and kills the VM.
+ */
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+
+#include "arch-x86/mmu/tdp.h"
+
+static bool __read_mostly mmu_audit;
+module_param(mmu_audit, bool, 0644);
+MODULE_PARM_DESC(mmu_audit, "check the invariants of guests' page tables (slow)");
+
+static bool breach(struct x86_vm *vm, const char *where, const char *what,
+		   const struct x86_table *table, unsigned int index, u64 spte)
+{
+	kvm_err("mmu audit (%s): %s: level %d, gfn %llx, entry %llx\n", where, what,
+		table->level, tdp_entry_gfn(table, index), spte);
+	KVM_BUG_ON(1, &vm->core);
+	return false;
+}
+
+static bool audit_leaf(struct x86_vm *vm, const char *where, const struct x86_table *table,
+		       unsigned int i, u64 spte)
+{
+	gfn_t gfn = tdp_entry_gfn(table, i), pages = spte_level_pages(table->level);
+	struct kvm_memory_slot *slot;
+
+	if (table->level > x86_mmu_limits.max_leaf_level)
+		return breach(vm, where, "page too large for the CPU", table, i, spte);
+	if (spte_pfn(spte) & (pages - 1))
+		return breach(vm, where, "page not aligned (I1)", table, i, spte);
+	if (spte_writable(spte) && !(spte & SPTE_HOST_WRITABLE))
+		return breach(vm, where, "writable against the host's will (I4)", table, i, spte);
+	slot = kvm_find_slot(kvm_memslots_as(&vm->core, table->as_id), gfn);
+	if (!slot || gfn + pages > kvm_slot_end(slot))
+		return breach(vm, where, "page outside a slot (I5)", table, i, spte);
+	if (spte_writable(spte) && (slot->flags & KVM_MEM_READONLY))
+		return breach(vm, where, "read-only slot written (I4)", table, i, spte);
+	return true;
+}
+
+static bool audit_table(struct x86_vm *vm, const char *where, const struct x86_table *table)
+{
+	unsigned int i;
+
+	for (i = 0; i < SPTE_ENTRIES; i++) {
+		u64 spte = READ_ONCE(table->entries[i]);
+		const struct x86_table *child;
+
+		if (!spte) {
+			continue;
+		} else if (!spte_present(spte)) {
+			return breach(vm, where, "absent but not empty", table, i, spte);
+		} else if (spte_is_leaf(spte, table->level)) {
+			if (!audit_leaf(vm, where, table, i, spte))
+				return false;
+		} else {
+			child = tdp_child(vm, table, i, spte);
+			if (!child)
+				return breach(vm, where, "foreign child (I1)", table, i, spte);
+			if (!list_empty(&child->node))
+				return breach(vm, where, "dead child (I2)", table, i, spte);
+			if (!audit_table(vm, where, child))
+				return false;
+		}
+	}
+	return true;
+}
+
+void x86_mmu_audit(struct x86_vm *vm, const char *where)
+{
+	int as_id, idx;
+
+	if (likely(!READ_ONCE(mmu_audit)) || vm->core.dead)
+		return;
+	lockdep_assert_held_write(&vm->core.mmu_lock);
+	idx = srcu_read_lock(&vm->core.srcu);
+	for (as_id = 0; as_id < KVM_ADDRESS_SPACE_NUM; as_id++) {
+		struct x86_table *root = vm->mmu.tdp_root[as_id];
+
+		if (root && !audit_table(vm, where, root))
+			break;
+	}
+	srcu_read_unlock(&vm->core.srcu, idx);
+}
