@@ -36,10 +36,6 @@ static inline int x86_emulate(struct x86_vcpu *vcpu, int flags)
 int x86_task_switch(struct x86_vcpu *vcpu, u16 tss_selector, int idt_index, int reason,
 		    bool has_error_code, u32 error_code);
 
-/** x86_complete_mmio() / x86_complete_pio() - user space has answered; called by
- *  KVM_RUN through complete_userspace_io */
-int x86_complete_emulated_mmio(struct x86_vcpu *vcpu);
-
 /** x86_read_virt() / x86_write_virt() - guest linear memory with checks.
  *  @access: X86_ACC_*. X86 fault in @fault if it returns 1; 0 done; -EFAULT no memory */
 int x86_read_virt(struct x86_vcpu *vcpu, u64 gva, void *data, unsigned int len,
@@ -51,7 +47,11 @@ int x86_write_virt(struct x86_vcpu *vcpu, u64 gva, const void *data, unsigned in
  *  suberror EMULATION, with the instruction bytes and flags. */
 void x86_prepare_emulation_failure_exit(struct x86_vcpu *vcpu);
 
-/** x86_emulator_init() - set the ops of vcpu->emul at creation */
+/** x86_vcpu_emulator_init() - set the ops of vcpu->emul at creation */
 void x86_vcpu_emulator_init(struct x86_vcpu *vcpu);
+
+/** x86_emulator_cpuid_changed() - user space has set the guest's CPUID: which
+ *  instructions exist follows it */
+void x86_emulator_cpuid_changed(struct x86_vcpu *vcpu);
 
 #endif
