@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's vector and MMX registers for the emulator.
+ *
+ * During KVM_RUN the thread's FPU state is the guest's; a schedule may have
+ * saved it to memory. With it loaded and locked into this CPU, the CPU's
+ * registers are the guest's.
+ */
+#include <asm/fpu/api.h>
+
+#include "arch-x86/emulate.h"
+
+static void guest_fpu_lock(void)
+{
+	fpregs_lock();
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+}
+
+#define LOW_REGS(OP)	OP(0) OP(1) OP(2) OP(3) OP(4) OP(5) OP(6) OP(7)
+#define HIGH_REGS(OP)	OP(8) OP(9) OP(10) OP(11) OP(12) OP(13) OP(14) OP(15)
+
+/* Register numbers are part of an instruction's name. Those from 8 exist in 64 bits. */
+#define BY_NUMBER(reg, OP)							\
+do {										\
+	switch (reg) { LOW_REGS(OP) }						\
+	if (IS_ENABLED(CONFIG_X86_64))						\
+		switch (reg) { HIGH_REGS(OP) }					\
+} while (0)
+
+static void read_xmm(unsigned int reg, void *data)
+{
+	u8 (*mem)[16] = data;
+
+#define OP(n) case n: asm volatile("movdqu %%xmm" #n ", %0" : "=m" (*mem)); break;
+	BY_NUMBER(reg, OP);
+#undef OP
+}
+
+static void read_ymm(unsigned int reg, void *data)
+{
+	u8 (*mem)[32] = data;
+
+#define OP(n) case n: asm volatile("vmovdqu %%ymm" #n ", %0" : "=m" (*mem)); break;
+	BY_NUMBER(reg, OP);
+#undef OP
+}
+
+/* SSE: the upper bits stay. */
+static void write_xmm(unsigned int reg, const void *data)
+{
+	const u8 (*mem)[16] = data;
+
+#define OP(n) case n: asm volatile("movdqu %0, %%xmm" #n : : "m" (*mem)); break;
+	BY_NUMBER(reg, OP);
+#undef OP
+}
+
+/* VEX.128: the upper bits become 0. */
+static void write_vex_xmm(unsigned int reg, const void *data)
+{
+	const u8 (*mem)[16] = data;
+
+#define OP(n) case n: asm volatile("vmovdqu %0, %%xmm" #n : : "m" (*mem)); break;
+	BY_NUMBER(reg, OP);
+#undef OP
+}
+
+static void write_ymm(unsigned int reg, const void *data)
+{
+	const u8 (*mem)[32] = data;
+
+#define OP(n) case n: asm volatile("vmovdqu %0, %%ymm" #n : : "m" (*mem)); break;
+	BY_NUMBER(reg, OP);
+#undef OP
+}
+
+void emul_read_vector(struct x86_emulator *ctx, unsigned int reg, void *data,
+		      unsigned int len)
+{
+	guest_fpu_lock();
+	if (len <= 16)
+		read_xmm(reg, data);
+	else
+		read_ymm(reg, data);
+	fpregs_unlock();
+}
+
+void emul_write_vector(struct x86_emulator *ctx, unsigned int reg, const void *data,
+		       unsigned int len, bool zero_upper)
+{
+	guest_fpu_lock();
+	if (len > 16)
+		write_ymm(reg, data);
+	else if (zero_upper)
+		write_vex_xmm(reg, data);
+	else
+		write_xmm(reg, data);
+	fpregs_unlock();
+}
+
+u64 emul_read_mmx(struct x86_emulator *ctx, unsigned int reg)
+{
+	u64 val = 0;
+
+#define OP(n) case n: asm volatile("movq %%mm" #n ", %0" : "=m" (val)); break;
+	guest_fpu_lock();
+	switch (reg & 7) { LOW_REGS(OP) }
+	fpregs_unlock();
+#undef OP
+	return val;
+}
+
+void emul_write_mmx(struct x86_emulator *ctx, unsigned int reg, u64 val)
+{
+#define OP(n) case n: asm volatile("movq %0, %%mm" #n : : "m" (val)); break;
+	guest_fpu_lock();
+	switch (reg & 7) { LOW_REGS(OP) }
+	fpregs_unlock();
+#undef OP
+}
