@@ -37,7 +37,7 @@ static struct kvm_memory_slot *logged_slot(struct kvm *kvm, u32 slot_and_as)
 	u32 id = slot_and_as & 0xffff;
 
 	lockdep_assert_held(&kvm->slots_lock);
-	if (as >= KVM_ADDRESS_SPACE_NUM || id >= KVM_USER_MEM_SLOTS)
+	if (as >= kvm_nr_address_spaces(kvm) || id >= KVM_USER_MEM_SLOTS)
 		return ERR_PTR(-EINVAL);
 	slot = kvm_id_to_memslot(kvm_memslots_as(kvm, as), id);
 	if (!slot || !slot->dirty_bitmap)

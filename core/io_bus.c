@@ -32,6 +32,7 @@ struct bus_range {
 };
 
 struct kvm_io_bus {
+	struct rcu_head rcu;
 	unsigned int nr;
 	struct bus_range ranges[];
 };
@@ -132,6 +133,17 @@ EXPORT_SYMBOL_GPL(kvm_io_bus_read);
 
 /* ---- devices come and go ----------------------------------------------- */
 
+/*
+ * An array that was replaced: after both grace periods nobody searches it. No
+ * one waits for that: a VM registers its ioeventfds by the hundred.
+ */
+static void retire_after_srcu(struct rcu_head *rcu)
+{
+	struct kvm_io_bus *bus = container_of(rcu, struct kvm_io_bus, rcu);
+
+	kvfree_rcu(bus, rcu);
+}
+
 static void wait_for_readers(struct kvm *kvm)
 {
 	synchronize_srcu_expedited(&kvm->srcu);
@@ -155,7 +167,7 @@ int kvm_io_bus_register_dev(struct kvm *kvm, enum kvm_bus nr, gpa_t addr, int le
 	old = bus_of(kvm, nr);
 	if (!old)
 		return -ENOMEM;
-	new = kmalloc(struct_size(new, ranges, (size_t)old->nr + 1), GFP_KERNEL_ACCOUNT);
+	new = kvmalloc(struct_size(new, ranges, (size_t)old->nr + 1), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return -ENOMEM;
 
@@ -172,7 +184,7 @@ int kvm_io_bus_register_dev(struct kvm *kvm, enum kvm_bus nr, gpa_t addr, int le
 		new->ranges[new->nr++] = old->ranges[i];
 	}
 	if (!dev->uncounted && counted >= MAX_DEVICES) {
-		kfree(new);
+		kvfree(new);
 		return -ENOSPC;
 	}
 	for (i = 0; i < new->nr; i++) {
@@ -181,8 +193,7 @@ int kvm_io_bus_register_dev(struct kvm *kvm, enum kvm_bus nr, gpa_t addr, int le
 	}
 
 	rcu_assign_pointer(kvm->buses[nr], new);
-	wait_for_readers(kvm);
-	kfree(old);
+	call_srcu(&kvm->srcu, &old->rcu, retire_after_srcu);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kvm_io_bus_register_dev);
@@ -217,7 +228,7 @@ int kvm_io_bus_init(struct kvm *kvm)
 	int i;
 
 	for (i = 0; i < KVM_NR_BUSES; i++) {
-		bus = kzalloc(sizeof(*bus), GFP_KERNEL_ACCOUNT);
+		bus = kvzalloc(sizeof(*bus), GFP_KERNEL_ACCOUNT);
 		if (!bus) {
 			kvm_io_bus_destroy(kvm);
 			return -ENOMEM;
@@ -253,6 +264,8 @@ void kvm_io_bus_destroy(struct kvm *kvm)
 			if (dev->ops->destructor)
 				dev->ops->destructor(dev);
 		}
-		kfree(bus);
+		kvfree(bus);
 	}
+	/* arrays that were replaced are on their way */
+	srcu_barrier(&kvm->srcu);
 }

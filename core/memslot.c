@@ -39,6 +39,13 @@ struct kvm_memslots *kvm_memslots_as(struct kvm *kvm, int as_id)
 }
 EXPORT_SYMBOL_GPL(kvm_memslots_as);
 
+int kvm_nr_address_spaces(struct kvm *kvm)
+{
+	int nr = kvm_arch_check_extension(kvm, KVM_CAP_MULTI_ADDRESS_SPACE);
+
+	return clamp(nr, 1, KVM_ADDRESS_SPACE_NUM);
+}
+
 struct kvm_memslots *kvm_vcpu_memslots(struct kvm_vcpu *vcpu)
 {
 	return kvm_memslots_as(vcpu->kvm, kvm_arch_vcpu_as_id(vcpu));
@@ -322,7 +329,8 @@ static int change_slot(struct kvm *kvm, int as, struct kvm_memory_slot *old,
 }
 
 /* Checks of a region that do not depend on what else there is. */
-static int check_region(const struct kvm_userspace_memory_region2 *mem, int max_id)
+static int check_region(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem,
+			int max_id)
 {
 	u64 end;
 
@@ -332,7 +340,7 @@ static int check_region(const struct kvm_userspace_memory_region2 *mem, int max_
 		return -EINVAL;
 	if (mem->memory_size >> PAGE_SHIFT > KVM_MEM_MAX_NR_PAGES)
 		return -EINVAL;
-	if (mem->slot >> 16 >= KVM_ADDRESS_SPACE_NUM || (mem->slot & 0xffff) >= max_id)
+	if (mem->slot >> 16 >= kvm_nr_address_spaces(kvm) || (mem->slot & 0xffff) >= max_id)
 		return -EINVAL;
 	if (check_add_overflow(mem->guest_phys_addr, mem->memory_size, &end))
 		return -EINVAL;
@@ -405,7 +413,7 @@ int kvm_set_memory_region(struct kvm *kvm, const struct kvm_userspace_memory_reg
 {
 	int err;
 
-	err = check_region(mem, KVM_USER_MEM_SLOTS);
+	err = check_region(kvm, mem, KVM_USER_MEM_SLOTS);
 	if (err)
 		return err;
 	mutex_lock(&kvm->slots_lock);
@@ -424,11 +432,11 @@ static int set_private_slots(struct kvm *kvm, int id, gpa_t gpa, u32 size,
 		.memory_size = size,
 		.userspace_addr = hva,
 	};
-	int as, err;
+	int as, err = 0;
 
-	for (as = 0; as < KVM_ADDRESS_SPACE_NUM; as++) {
+	for (as = 0; as < kvm_nr_address_spaces(kvm); as++) {
 		mem.slot = (as << 16) | (KVM_USER_MEM_SLOTS + id);
-		err = check_region(&mem, KVM_MEM_SLOTS_NUM);
+		err = check_region(kvm, &mem, KVM_MEM_SLOTS_NUM);
 		if (!err)
 			err = set_region_locked(kvm, &mem);
 		if (err)

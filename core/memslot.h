@@ -22,6 +22,13 @@ static inline struct kvm_memslots *kvm_memslots(struct kvm *kvm)
 	return kvm_memslots_as(kvm, 0);
 }
 
+/**
+ * kvm_nr_address_spaces() - how many of KVM_ADDRESS_SPACE_NUM a VM has
+ *
+ * As the architecture answers KVM_CAP_MULTI_ADDRESS_SPACE: 2 where it offers SMM.
+ */
+int kvm_nr_address_spaces(struct kvm *kvm);
+
 /** kvm_vcpu_memslots() - those of the address space that the vCPU sees now */
 struct kvm_memslots *kvm_vcpu_memslots(struct kvm_vcpu *vcpu);
 
