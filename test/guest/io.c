@@ -249,9 +249,9 @@ static void g_mov(void)
 	asm volatile("movslq (%1), %0" : "=r"(r) : "r"(MMIO) : "memory");
 	GUEST_EQ(r, 0xffffffff81828384);
 	/* the forms of the accumulator with a 64-bit address, high bytes, r8-r15 */
-	asm volatile("movabs %1, %%al" : "=a"(r) : "i"(MMIO) : "memory");
+	asm volatile("movabs 0x40000000, %%al" : "=a"(r) :: "memory");
 	GUEST_EQ(r & 0xff, 0x81);
-	asm volatile("movabs %%eax, %0" :: "i"(MMIO), "a"(0x5a5a5a5a) : "memory");
+	asm volatile("movabs %%eax, 0x40000000" :: "a"(0x5a5a5a5a) : "memory");
 	asm volatile("movb %%ah, (%1)" :: "a"(0x3300), "r"(MMIO) : "memory");
 	asm volatile("mov %1, %%r9; movl %%r9d, (%0)" :: "r"(MMIO), "r"(0x99999999ul) : "r9", "memory");
 	asm volatile("movl %%ecx, -8(%%rax,%%rbx,4)" :: "a"(MMIO), "b"(4ul), "c"(0x1234) : "memory");

@@ -214,7 +214,7 @@ u32 vcpu_run(struct vcpu *vcpu)
 
 	do {
 		r = vcpu_run_once(vcpu);
-	} while (r < 0 && errno == EINTR);
+	} while (r < 0 && (errno == EINTR || errno == EAGAIN));
 	if (r < 0) {
 		int err = errno;
 
@@ -244,7 +244,7 @@ bool vcpu_run_for(struct vcpu *vcpu, unsigned int ms)
 	r = vcpu_run_once(vcpu);
 	err = errno;
 	setitimer(ITIMER_REAL, &off, NULL);
-	if (r < 0 && err != EINTR) {
+	if (r < 0 && err != EINTR && err != EAGAIN) {
 		vcpu_describe(vcpu);
 		die("KVM_RUN failed: %s", strerrorname_np(err));
 	}

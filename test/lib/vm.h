@@ -193,7 +193,8 @@ struct vcpu *vm_guest(bool irqchip, void (*fn)(void));
 int vcpu_run_once(struct vcpu *vcpu);
 
 /**
- * vcpu_run() - KVM_RUN until it exits to us with success (EINTR tries again).
+ * vcpu_run() - KVM_RUN until it exits to us with success (EINTR, and EAGAIN when
+ * an INIT has come, try again).
  * Returns the exit reason.
  */
 u32 vcpu_run(struct vcpu *vcpu);
