@@ -25,33 +25,33 @@ static inline bool x86_irqchip_split(const struct x86_vm *vm)
 }
 static inline bool x86_has_lapic(const struct x86_vcpu *vcpu) { return vcpu->apic; }
 
-/* -- VM ioctls. KVM_CREATE_IRQCHIP, KVM_CAP_SPLIT_IRQCHIP, KVM_GET/SET_IRQCHIP,
- *    KVM_IRQ_LINE(_STATUS), KVM_SIGNAL_MSI; errno as the ABI says. kvm->lock held by callee. */
+/* -- VM ioctls. KVM_CREATE_IRQCHIP, KVM_CAP_SPLIT_IRQCHIP, KVM_GET/SET_IRQCHIP;
+ *    errno as the ABI says. They take kvm->lock. */
 int x86_vm_create_irqchip(struct x86_vm *vm);
 int x86_vm_split_irqchip(struct x86_vm *vm, u64 nr_pins);
 int x86_vm_get_irqchip(struct x86_vm *vm, struct kvm_irqchip *chip);
 int x86_vm_set_irqchip(struct x86_vm *vm, const struct kvm_irqchip *chip);
-int x86_vm_irq_line(struct x86_vm *vm, struct kvm_irq_level *level, bool line_status);
-int x86_vm_signal_msi(struct x86_vm *vm, const struct kvm_msi *msi);
 void x86_vm_destroy_irqchip(struct x86_vm *vm);
 
 /* -- vCPU: does an interrupt wait, and which? (loaded) */
 /** x86_cpu_has_extint() - PIC or user space has one (only if LVT0/no APIC accept it) */
 bool x86_cpu_has_extint(struct x86_vcpu *vcpu);
+/** x86_cpu_accepts_extint() - would an ExtINT from PIC or user space reach this vCPU now:
+ *  it has no APIC, its APIC is off, or LVT0 is unmasked in ExtINT mode */
+bool x86_cpu_accepts_extint(struct x86_vcpu *vcpu);
 /** x86_cpu_has_interrupt() - any; for HLT too, any thread */
 bool x86_cpu_has_interrupt(struct x86_vcpu *vcpu);
 /** x86_cpu_has_injectable_interrupt() - any that must be injected by software */
 bool x86_cpu_has_injectable_interrupt(struct x86_vcpu *vcpu);
 /** x86_cpu_get_interrupt() - acknowledge: vector or -1 */
 int x86_cpu_get_interrupt(struct x86_vcpu *vcpu);
-/** x86_cpu_has_pending_timer() / x86_inject_pending_timers() */
-bool x86_cpu_has_pending_timer(struct x86_vcpu *vcpu);
-void x86_inject_pending_timers(struct x86_vcpu *vcpu);
 
 /* -- local APIC */
 int x86_lapic_create(struct x86_vcpu *vcpu);
 void x86_lapic_destroy(struct x86_vcpu *vcpu);
 void x86_lapic_reset(struct x86_vcpu *vcpu, bool init_event);
+/** x86_lapic_vcpu_online() - a new vCPU can be found by the others: interrupts reach it. Sleeps. */
+void x86_lapic_vcpu_online(struct x86_vcpu *vcpu);
 bool x86_lapic_enabled(struct x86_vcpu *vcpu);
 bool x86_lapic_sw_enabled(struct x86_vcpu *vcpu);
 u64 x86_lapic_get_base(struct x86_vcpu *vcpu);
@@ -63,11 +63,24 @@ void x86_lapic_update_cr8_intercept(struct x86_vcpu *vcpu);
 /** x86_lapic_accept_events() - INIT and SIPI, in the vCPU's thread. 0, -errno */
 int x86_lapic_accept_events(struct x86_vcpu *vcpu);
 bool x86_lapic_init_sipi_pending(struct x86_vcpu *vcpu);
+/** x86_lapic_set_sipi_pending() - KVM_SET_MP_STATE with SIPI_RECEIVED: start at the
+ *  SIPI vector once the vCPU is in INIT_RECEIVED */
+void x86_lapic_set_sipi_pending(struct x86_vcpu *vcpu);
+/** x86_lapic_sipi_vector() / x86_lapic_set_sipi_vector() - for KVM_GET/SET_VCPU_EVENTS */
+u8 x86_lapic_sipi_vector(struct x86_vcpu *vcpu);
+void x86_lapic_set_sipi_vector(struct x86_vcpu *vcpu, u8 vector);
 /** MSRs: x2APIC 0x800-0x8ff, TSC deadline. 0, 1 (#GP) */
 int x86_lapic_msr_read(struct x86_vcpu *vcpu, u32 index, u64 *data);
 int x86_lapic_msr_write(struct x86_vcpu *vcpu, u32 index, u64 data);
 u64 x86_lapic_get_tsc_deadline(struct x86_vcpu *vcpu);
 void x86_lapic_set_tsc_deadline(struct x86_vcpu *vcpu, u64 tsc);
+/** x86_lapic_tsc_changed() - the guest's TSC jumped: re-arm the deadline timer */
+void x86_lapic_tsc_changed(struct x86_vcpu *vcpu);
+/** x86_min_timer_period_ns() - shortest period of periodic guest timers (module parameter) */
+u64 x86_min_timer_period_ns(void);
+/** x86_lapic_fast_eoi() - EOI in the inner loop, IRQs off: true if done; false: an
+ *  IOAPIC must hear of it, take the slow way. Context: in-kernel APIC present. */
+bool x86_lapic_fast_eoi(struct x86_vcpu *vcpu);
 /** x86_lapic_fast_icr() - x2APIC ICR write in the inner loop: true if done without sleeping */
 bool x86_lapic_fast_icr(struct x86_vcpu *vcpu, u64 data);
 int x86_vcpu_get_lapic(struct x86_vcpu *vcpu, struct kvm_lapic_state *s);
@@ -77,7 +90,10 @@ void x86_lapic_nmi_wd_deliver(struct x86_vcpu *vcpu);
 void x86_lapic_local_nmi(struct x86_vcpu *vcpu);	/* LINT1, KVM_NMI */
 void x86_lapic_migrate_timer(struct x86_vcpu *vcpu);
 /** x86_lapic_sync_to_vapic/from_vapic - KVM_SET_VAPIC_ADDR's TPR page (tpr access reporting) */
-int x86_vcpu_set_vapic_addr(struct x86_vcpu *vcpu, gpa_t gpa);
+int x86_vcpu_set_vapic_addr(struct x86_vcpu *vcpu, gpa_t gpa);	/* 0, -EINVAL */
+/** x86_lapic_set_tpr_reporting() - KVM_TPR_ACCESS_REPORTING: each access to the TPR by MMIO
+ *  makes X86_REQ_REPORT_TPR_ACCESS with kvm_run->tpr_access filled. 0, -EINVAL (no APIC) */
+int x86_lapic_set_tpr_reporting(struct x86_vcpu *vcpu, bool enable);
 void x86_lapic_sync_to_vapic(struct x86_vcpu *vcpu);
 void x86_lapic_sync_from_vapic(struct x86_vcpu *vcpu);
 /** pv EOI: MSR_KVM_PV_EOI_EN */
@@ -89,7 +105,15 @@ int x86_pv_send_ipi(struct x86_vm *vm, unsigned long bitmap_low, unsigned long b
  *  0 or -EOPNOTSUPP */
 int x86_lapic_mmio_read(struct x86_vcpu *vcpu, gpa_t gpa, int len, void *data);
 int x86_lapic_mmio_write(struct x86_vcpu *vcpu, gpa_t gpa, int len, const void *data);
+/** x86_apic_map_update() - rebuild the map of destinations if something it is made from has
+ *  changed (APIC IDs, modes, a new vCPU after x86_lapic_reset()). Sleeps. */
 void x86_apic_map_update(struct x86_vm *vm);
+/** x86_vcpu_by_apic_id() - the vCPU with this APIC ID, or NULL. Context: RCU reader. */
+struct x86_vcpu *x86_vcpu_by_apic_id(struct x86_vm *vm, u32 id);
+/** x86_lapic_pv_kick() - KVM_HC_KICK_CPU: end @vcpu's HLT. Any context. */
+void x86_lapic_pv_kick(struct x86_vcpu *vcpu);
+/** x86_lapic_pv_unhalted() - has it been kicked? @consume: and forget it */
+bool x86_lapic_pv_unhalted(struct x86_vcpu *vcpu, bool consume);
 /** x86_vcpu_scan_ioapic() - recompute which EOIs the IOAPIC (or user space) must see */
 void x86_vcpu_scan_ioapic(struct x86_vcpu *vcpu);
 void x86_make_scan_ioapic_request(struct x86_vm *vm);
@@ -101,7 +125,7 @@ int x86_pit_get_state(struct x86_vm *vm, struct kvm_pit_state2 *s);
 int x86_pit_set_state(struct x86_vm *vm, const struct kvm_pit_state2 *s, bool v1);
 int x86_pit_reinject(struct x86_vm *vm, bool reinject);
 
-/* -- irq sources for in-kernel devices */
+/* -- irq sources for in-kernel devices: id, -EBUSY; freeing lowers what it held */
 int x86_request_irq_source_id(struct x86_vm *vm);
 void x86_free_irq_source_id(struct x86_vm *vm, int id);
 
