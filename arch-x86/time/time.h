@@ -24,11 +24,18 @@ u64 x86_guest_tsc(struct x86_vcpu *vcpu, u64 host_tsc);
 /** x86_write_guest_tsc() - MSR write; @host: by user space (synchronisation heuristics) */
 void x86_write_guest_tsc(struct x86_vcpu *vcpu, u64 data, bool host);
 void x86_adjust_tsc_offset(struct x86_vcpu *vcpu, s64 delta);
-int x86_set_tsc_khz(struct x86_vcpu *vcpu, u32 khz);	/* 0, -EINVAL, -1 unsupported scale */
-/** attributes: KVM_VCPU_TSC_CTRL */
-int x86_tsc_attr(struct x86_vcpu *vcpu, int what, struct kvm_device_attr *attr);
-/** x86_cpu_online_tsc() - resume/hotplug: TSC went backwards? */
-void x86_time_cpu_enable(void);
+/** x86_set_tsc_khz() - KVM_SET_TSC_KHZ of a vCPU. Loaded. 0, or -EINVAL: 0 kHz, or a rate that
+ *  this host can neither scale to nor (a faster one) catch up with */
+int x86_set_tsc_khz(struct x86_vcpu *vcpu, u32 khz);
+/**
+ * x86_tsc_attr() - device attributes of a vCPU: KVM_VCPU_TSC_CTRL
+ * @vcpu: loaded
+ * @ioctl: KVM_HAS_DEVICE_ATTR, KVM_GET_DEVICE_ATTR or KVM_SET_DEVICE_ATTR
+ * @attr: checked nowhere yet
+ *
+ * Return: 0, -ENXIO (no such attribute), -EFAULT.
+ */
+int x86_tsc_attr(struct x86_vcpu *vcpu, unsigned int ioctl, const struct kvm_device_attr *attr);
 
 /* kvmclock */
 int x86_kvmclock_set_msr(struct x86_vcpu *vcpu, u64 data, bool old_msr, bool host);	/* 0, 1 */
@@ -39,6 +46,15 @@ void x86_masterclock_update(struct x86_vm *vm);
 u64 x86_kvmclock_ns(struct x86_vm *vm);
 int x86_vm_get_clock(struct x86_vm *vm, struct kvm_clock_data *data);
 int x86_vm_set_clock(struct x86_vm *vm, const struct kvm_clock_data *data);
-int x86_kvmclock_guest_stopped(struct x86_vcpu *vcpu);	/* KVM_KVMCLOCK_CTRL */
+int x86_kvmclock_guest_stopped(struct x86_vcpu *vcpu);	/* KVM_KVMCLOCK_CTRL: 0, -EINVAL */
+/**
+ * x86_clock_pairing() - time of day and guest TSC, read together (KVM_HC_CLOCK_PAIRING)
+ * @vcpu: whose TSC
+ * @real_ns: CLOCK_REALTIME
+ * @guest_tsc: the guest's TSC at that moment
+ *
+ * Return: false without a master clock. Any context.
+ */
+bool x86_clock_pairing(struct x86_vcpu *vcpu, u64 *real_ns, u64 *guest_tsc);
 
 #endif
