@@ -7,8 +7,21 @@
 
 #include "arch-x86/x86.h"
 
-int x86_steal_time_set_msr(struct x86_vcpu *vcpu, u64 data);	/* 0, 1 (#GP) */
-void x86_steal_time_update(struct x86_vcpu *vcpu);		/* request handler, may sleep */
-void x86_steal_time_set_preempted(struct x86_vcpu *vcpu);	/* vcpu_put */
+/**
+ * x86_steal_time_set_msr() - MSR_KVM_STEAL_TIME
+ * @vcpu: loaded
+ * @data: gpa of a struct kvm_steal_time, aligned to 64, and the enable bit
+ *
+ * Return: 0; 1: #GP (reserved bits, no memory there, host without the counter).
+ */
+int x86_steal_time_set_msr(struct x86_vcpu *vcpu, u64 data);
+
+/** x86_steal_time_update() - account what was stolen since the last time, and say that the
+ *  vCPU runs. Request handler: its thread, SRCU held, may sleep. */
+void x86_steal_time_update(struct x86_vcpu *vcpu);
+
+/** x86_steal_time_set_preempted() - say that the vCPU does not run. At vcpu_put: preemption
+ *  off, does not sleep; if the page is not there, nothing is said. */
+void x86_steal_time_set_preempted(struct x86_vcpu *vcpu);
 
 #endif
