@@ -248,6 +248,8 @@ struct x86_vcpu {
 	/* FPU (cpu/fpu.c). */
 	struct fpu_guest guest_fpu;
 	bool fpu_loaded;
+	u64 loaded_xcr0, loaded_xss;	/* what the CPU has in the inner loop */
+	bool pkru_loaded;
 
 	/* Memory (mmu/). */
 	struct x86_mmu mmu;
