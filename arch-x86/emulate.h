@@ -15,8 +15,8 @@ static inline struct x86_vcpu *emul_vcpu(struct x86_emulator *ctx)
 }
 
 /* emulate_mem.c */
-int emul_read(struct x86_emulator *ctx, u64 linear, void *data, unsigned int len, u32 access);
-int emul_write(struct x86_emulator *ctx, u64 linear, const void *data, unsigned int len,
+int vcpu_emul_read(struct x86_emulator *ctx, u64 linear, void *data, unsigned int len, u32 access);
+int vcpu_emul_write(struct x86_emulator *ctx, u64 linear, const void *data, unsigned int len,
 	       u32 access);
 int emul_probe(struct x86_emulator *ctx, u64 linear, unsigned int len, u32 access);
 int emul_cmpxchg(struct x86_emulator *ctx, u64 linear, void *old, const void *new,

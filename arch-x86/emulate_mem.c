@@ -175,7 +175,7 @@ static int write_chunk(struct x86_vcpu *vcpu, const struct chunk *c, const void 
 	return lost_memory(vcpu, c->gpa);
 }
 
-int emul_read(struct x86_emulator *ctx, u64 linear, void *data, unsigned int len, u32 access)
+int vcpu_emul_read(struct x86_emulator *ctx, u64 linear, void *data, unsigned int len, u32 access)
 {
 	struct x86_vcpu *vcpu = emul_vcpu(ctx);
 	struct chunk chunks[MAX_CHUNKS];
@@ -195,7 +195,7 @@ int emul_read(struct x86_emulator *ctx, u64 linear, void *data, unsigned int len
 	return X86_EMULATOR_CONTINUE;
 }
 
-int emul_write(struct x86_emulator *ctx, u64 linear, const void *data, unsigned int len,
+int vcpu_emul_write(struct x86_emulator *ctx, u64 linear, const void *data, unsigned int len,
 	       u32 access)
 {
 	struct x86_vcpu *vcpu = emul_vcpu(ctx);

@@ -308,7 +308,7 @@ static int emul_hypercall(struct x86_emulator *ctx)
 	}
 	emul_get_segment(ctx, X86_EMULATOR_CS, &cs);
 	/* It is not the guest that writes: its W bits don't count, its tables do. */
-	r = emul_write(ctx, ctx->mode == X86_EMULATOR_PROT64 ? ctx->rip :
+	r = vcpu_emul_write(ctx, ctx->mode == X86_EMULATOR_PROT64 ? ctx->rip :
 		       (u32)(cs.base + ctx->rip), insn, sizeof(insn), 0);
 	return r == X86_EMULATOR_CONTINUE ? X86_EMULATOR_RETRY : r;
 }
@@ -323,8 +323,8 @@ static void emul_unblock_nmi(struct x86_emulator *ctx)
 const struct x86_emulator_ops x86_emul_ops = {
 	.get_gpr = emul_get_gpr,
 	.set_gpr = emul_set_gpr,
-	.read = emul_read,
-	.write = emul_write,
+	.read = vcpu_emul_read,
+	.write = vcpu_emul_write,
 	.probe = emul_probe,
 	.cmpxchg = emul_cmpxchg,
 	.io_in = emul_io_in,
