@@ -366,7 +366,8 @@ struct x86_emulator_ops {
 	u64 (*get_cr)(struct x86_emulator *ctx, unsigned int cr);
 	/**
 	 * @set_cr: write it, with all checks of reserved bits and combinations.
-	 * CONTINUE; FAULT: #GP(0); IO_NEEDED (CR8): done, exit after the instruction.
+	 * CONTINUE (if user space must see CR8, with ctx->io_pending set);
+	 * FAULT: #GP(0).
 	 */
 	int (*set_cr)(struct x86_emulator *ctx, unsigned int cr, u64 value);
 	/** @get_dr: DR0 to DR3, DR6, DR7. GD, DE, CPL have been checked. */
@@ -601,8 +602,8 @@ int x86_emulator_decode(struct x86_emulator *ctx);
  * Return: CONTINUE: ctx->rip, ->rflags, ->interrupt_shadow, ->trap_dr6,
  * ->repeating are to be taken over by the owner (registers have been set); others as
  * explained at enum x86_emulator_result. After FAULT and IO_NEEDED, ctx->rip is that of the
- * instruction, and ctx->rflags are as before it (of repeated string instructions:
- * after the last whole iteration).
+ * instruction, and ctx->rflags are as before it; registers too, but that a repeated
+ * string instruction has handed over those of its last whole iteration.
  */
 int x86_emulator_execute(struct x86_emulator *ctx);
 
@@ -622,7 +623,8 @@ void x86_emulator_skip(struct x86_emulator *ctx);
  * @ctx: context, after x86_emulator_begin(); ctx->rip is what is saved in the
  *	old TSS: of the next instruction for CALL, JMP, IRET and software interrupts.
  * @selector: of the new TSS (descriptor; the task gate has been followed).
- * @idt_vector: vector through whose task gate it goes, or -1.
+ * @idt_vector: of a software interrupt (INT n, INT3, INTO), whose gate's DPL is
+ *	checked; -1: an exception, an external interrupt, or no gate of the IDT.
  * @reason: X86_EMULATOR_TASK_*.
  * @has_error_code: push @error_code on the new stack.
  * @error_code: to push.

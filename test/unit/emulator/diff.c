@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The emulator against silicon: random instructions with random registers, run
+ * by the emulator and by this machine's CPU, must leave the same registers,
+ * defined flags, vector registers and memory, and the same fault with the same
+ * error code and address. Each case follows from its seed alone.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "arch-x86/emulator/internal.h"
+#include "arch-x86/emulator/exec.h"
+#include "machine.h"
+#include "native.h"
+#include "tests.h"
+
+#define MEMORY_SIZE	(NATIVE_DATA_SIZE + NATIVE_RO_SIZE)
+#define PATTERN_SIZE	65536
+
+static u8 pattern[PATTERN_SIZE + MEMORY_SIZE];
+static u8 shadow[MEMORY_SIZE];
+static u8 shadow_code[NATIVE_CODE_SIZE];
+static struct machine machine;
+static u64 state;
+static u64 before_rcx;
+
+static u64 next(void)
+{
+	/* splitmix64 */
+	u64 z = (state += 0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static unsigned int below(unsigned int n)
+{
+	return (next() >> 32) * n >> 32;
+}
+
+static bool one_in(unsigned int n)
+{
+	return !below(n);
+}
+
+static u64 random_pointer(void)
+{
+	u64 p = NATIVE_DATA + below(MEMORY_SIZE + 64) - 32;
+
+	switch (below(4)) {
+	case 0:		/* near a page's edge */
+		return NATIVE_DATA + 4096 * below(4) + below(24) - 12;
+	case 1:
+		return p & ~15ull;
+	}
+	return p;
+}
+
+static u64 random_value(void)
+{
+	static const u64 edges[] = {
+		0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000,
+		0xffffffff, 0x100000000, 0x7fffffffffffffff, 0x8000000000000000, ~0ull,
+		0x00007fffffffffff, 0x0000800000000000, 0xffff7fffffffffff,
+	};
+
+	switch (below(10)) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		return random_pointer();
+	case 4:
+	case 5:
+		return below(65);
+	case 6:
+		return edges[below(sizeof(edges) / sizeof(edges[0]))];
+	case 7:
+		return (u32)next();
+	default:
+		return next();
+	}
+}
+
+/* Instructions whose native result is another machine's or the kernel's. */
+static bool excluded(const struct x86_emulator_decoded *insn)
+{
+	static int (* const not_ours[])(struct x86_emulator *ctx) = {
+		exec_int, exec_icebp, exec_into, exec_cpuid, exec_rdtsc, exec_rdtscp,
+		exec_rdpid, exec_rdpmc, exec_smsw, exec_store_table, exec_sldt_str,
+		exec_syscall, exec_sysenter, exec_sysexit, exec_sysret, exec_xgetbv,
+		exec_xsetbv, exec_hypercall, exec_fsgsbase, exec_lar, exec_lsl,
+		exec_verr_verw, exec_mov_to_seg, exec_mov_from_seg, exec_pop_seg,
+		exec_push_seg, exec_load_far_pointer, exec_jmp_far_imm, exec_jmp_far_mem,
+		exec_call_far_imm, exec_call_far_mem, exec_ret_far, exec_iret,
+		exec_rsm, exec_ac, exec_swapgs, exec_clflush, exec_fwait,
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(not_ours) / sizeof(not_ours[0]); i++) {
+		if (insn->op->exec == not_ours[i])
+			return true;
+	}
+	return insn->seg_override == X86_EMULATOR_FS;
+}
+
+/* Encodings that may reach the kernel or differ by design, though #UD for us. */
+static bool excluded_bytes(const u8 *code)
+{
+	unsigned int i;
+
+	for (i = 0; i < 14; i++) {
+		switch (code[i]) {
+		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:
+		case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3:
+			continue;
+		}
+		if ((code[i] & 0xf0) == 0x40)
+			continue;
+		if (code[i] == 0x0f) {
+			u8 op = code[i + 1];
+
+			/* 00: AMD's CPUs execute LOCK VERW, against their manual. */
+			return op == 0x00 || op == 0x05 || op == 0x34 || op == 0x01 || op == 0x0d ||
+			       op == 0x0b || op == 0xff || op == 0xb9;
+		}
+		/* 8F /1 to /7: what is left of XOP. */
+		if (code[i] == 0x8f && (code[i + 1] & 0x38))
+			return true;
+		return code[i] == 0xcd || code[i] == 0xcc || code[i] == 0xf1;
+	}
+	return true;
+}
+
+static void generate(u8 code[16])
+{
+	static const u8 prefixes[] = {
+		0x66, 0xf2, 0xf3, 0xf0, 0x67, 0x65, 0x2e, 0x3e, 0x26, 0x36,
+	};
+	unsigned int n = 0, i, modrm;
+	s32 disp;
+
+	for (i = 0; i < 16; i++)
+		code[i] = next();
+	while (n < 4 && one_in(3))
+		code[n++] = prefixes[one_in(2) ? below(4) : below(sizeof(prefixes))];
+	if (one_in(2))
+		code[n++] = 0x40 | below(16);
+	switch (below(16)) {
+	case 0:		/* VEX */
+	case 1:
+		if (n && (code[n - 1] & 0xf0) == 0x40 && !one_in(16))
+			n--;
+		if (one_in(3)) {
+			code[n++] = 0xc5;
+			code[n++] = next();
+		} else {
+			static const u8 vex38[] = {
+				0xf2, 0xf3, 0xf5, 0xf6, 0xf7, 0x18, 0x19, 0x1a, 0x2a,
+				0x58, 0x59, 0x5a, 0x78, 0x79,
+			};
+			unsigned int map = 1 + below(3);
+
+			code[n++] = 0xc4;
+			code[n++] = (next() & 0xe0) | map;
+			code[n++] = next();
+			if (map == 2)
+				code[n] = vex38[below(sizeof(vex38))];
+			if (map == 3)
+				code[n] = 0xf0;
+		}
+		if (one_in(2))
+			code[n - 1] |= 0x78;	/* vvvv unused */
+		n++;
+		break;
+	case 2:
+		code[n++] = 0x0f;
+		code[n++] = 0x38;
+		code[n++] = 0xf0 + below(16);
+		break;
+	case 3:
+	case 4:
+	case 5:
+	case 6:
+	case 7:
+		code[n++] = 0x0f;
+		n++;
+		break;
+	default:
+		n++;
+	}
+	/* Displacements that stay near: most of what is random would only fault. */
+	modrm = code[n];
+	disp = (s32)below(512) - 256;
+	if (one_in(8))
+		disp = next();
+	if ((modrm & 0xc7) == 5) {
+		disp = NATIVE_DATA - NATIVE_CODE + below(MEMORY_SIZE);
+		memcpy(code + n + 1, &disp, 4);
+	} else if ((modrm & 0xc0) == 0x80 && n + 6 <= 16) {
+		memcpy(code + n + ((modrm & 7) == 4 ? 2 : 1), &disp, 4);
+	}
+}
+
+/* Flags that the manual leaves undefined after this instruction. */
+static u64 undefined_flags(const struct x86_emulator_decoded *insn)
+{
+	int (*exec)(struct x86_emulator *ctx) = insn->op->exec;
+	u64 szap = FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF;
+
+	if (exec == exec_alu)
+		return insn->op->arg == 1 || insn->op->arg == 4 || insn->op->arg == 6 ?
+		       FLAG_AF : 0;
+	if (exec == exec_test)
+		return FLAG_AF;
+	if (exec == exec_shift) {
+		u64 count = insn->operand[1].kind == X86_EMULATOR_OPERAND_IMMEDIATE ?
+			    insn->operand[1].value : before_rcx;
+		unsigned int bits = 8 * insn->operand[0].size;
+
+		count &= bits == 64 ? 63 : 31;
+		if (!count)
+			return 0;
+		return (insn->op->arg >= 4 ? FLAG_AF : 0) | (count != 1 ? FLAG_OF : 0) |
+		       (insn->op->arg >= 4 && count > bits - (insn->op->arg == 7) ?
+			FLAG_CF : 0);
+	}
+	if (exec == exec_shld_shrd) {
+		u64 count = insn->operand[2].kind == X86_EMULATOR_OPERAND_IMMEDIATE ?
+			    insn->operand[2].value : before_rcx;
+
+		count &= insn->operand[0].size == 8 ? 63 : 31;
+		if (count > 16 && insn->operand[0].size == 2)
+			return FLAGS_ARITH;
+		return !count ? 0 : FLAG_AF | (count != 1 ? FLAG_OF : 0);
+	}
+	if (exec == exec_mul || exec == exec_imul3)
+		return szap;
+	if (exec == exec_div)
+		return FLAGS_ARITH;
+	if (exec == exec_bt)
+		return FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF;
+	if (exec == exec_bit_scan)
+		return insn->rep == 0xf3 ? FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF :
+		       FLAGS_ARITH & ~FLAG_ZF;
+	if (exec == exec_andn || exec == exec_bls || exec == exec_bzhi)
+		return FLAG_AF | FLAG_PF;
+	if (exec == exec_bextr)
+		return FLAG_AF | FLAG_SF | FLAG_PF;
+	return 0;
+}
+
+static bool complain(u64 seed, const char *what, u64 ours, u64 theirs)
+{
+	printf("# seed %llu: %s: emulator %llx, CPU %llx\n", seed, what, ours, theirs);
+	return false;
+}
+
+static bool compare(u64 seed, int result, u64 rip)
+{
+	static const char * const names[16] = {
+		"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+		"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+	};
+	const struct native_state *cpu = native_state();
+	struct x86_emulator *ctx = &machine.ctx;
+	u64 mask = 0x3f7fd5 & ~FLAG_RF & ~FLAG_IF & ~FLAG_VM;
+	bool ok = true, jumped;
+	unsigned int i;
+
+	/* A jump to where nothing is: the CPU faults there, the emulator has done. */
+	jumped = result == EMUL_OK && cpu->trap == 14 && cpu->rip == ctx->rip &&
+		 (cpu->error & 16);
+	if (result == EMUL_FAULT) {
+		const struct x86_emulator_exception *e = &ctx->exception;
+
+		if (cpu->trap != e->vector)
+			return complain(seed, "fault", e->vector, cpu->trap);
+		if (e->has_error_code && cpu->error != e->error_code)
+			ok = complain(seed, "error code", e->error_code, cpu->error);
+		if (e->vector == 14 && cpu->address != e->address)
+			ok = complain(seed, "cr2", e->address, cpu->address);
+		if (cpu->rip != rip)
+			ok = complain(seed, "rip of fault", rip, cpu->rip);
+	} else if (cpu->trap >= 0 && !jumped) {
+		return complain(seed, "fault", -1, cpu->trap);
+	} else if (cpu->rip != ctx->rip) {
+		ok = complain(seed, "rip", ctx->rip, cpu->rip);
+	} else {
+		mask &= ~undefined_flags(&ctx->insn);
+	}
+	for (i = 0; i < 16; i++) {
+		if (machine.gpr[i] != cpu->gpr[i])
+			ok = complain(seed, names[i], machine.gpr[i], cpu->gpr[i]);
+	}
+	if ((ctx->rflags ^ cpu->rflags) & mask)
+		ok = complain(seed, "rflags", ctx->rflags & mask, cpu->rflags & mask);
+	for (i = 0; i < 16; i++) {
+		if (memcmp(machine.vector[i], cpu->vector[i], 32))
+			ok = complain(seed, "ymm", i, i);
+	}
+	for (i = 0; i < 8; i++) {
+		if (machine.mmx[i] != cpu->mmx[i])
+			ok = complain(seed, "mm", machine.mmx[i], cpu->mmx[i]);
+	}
+	if (memcmp(shadow, (void *)NATIVE_DATA, NATIVE_DATA_SIZE)) {
+		for (i = 0; shadow[i] == ((u8 *)NATIVE_DATA)[i]; i++)
+			;
+		ok = complain(seed, "memory at", NATIVE_DATA + i, NATIVE_DATA + i);
+	}
+	return ok;
+}
+
+static void dump(const u8 *code, unsigned int len, const u64 *before, u64 rflags)
+{
+	unsigned int i;
+
+	printf("# bytes:");
+	for (i = 0; i < len; i++)
+		printf(" %02x", code[i]);
+	printf("\n# rflags %llx", rflags);
+	for (i = 0; i < 16; i++)
+		printf("%s r%u=%llx", i % 4 ? "" : "\n#", i, before[i]);
+	printf("\n");
+}
+
+enum verdict { SAME, DIFFERENT, SKIPPED };
+
+static enum verdict one_case(u64 seed)
+{
+	struct x86_emulator *ctx = &machine.ctx;
+	struct native_state *cpu = native_state();
+	const u8 *fresh;
+	u64 before[16], rflags, rip = NATIVE_CODE + 0x800;
+	unsigned int i, len;
+	bool cut = false;
+	u8 code[16];
+	int r;
+
+	state = seed * 0xd1342543de82ef95 + 1;
+	generate(code);
+	if (excluded_bytes(code))
+		return SKIPPED;
+	if (one_in(64)) {
+		rip = NATIVE_CODE + NATIVE_CODE_SIZE - 1 - below(14);
+		cut = true;
+	}
+	memset(shadow_code + (rip - NATIVE_CODE), 0xcc, cut ? 1 : 32);
+	len = cut ? NATIVE_CODE + NATIVE_CODE_SIZE - rip : 15;
+	if (len > 15)
+		len = 15;
+	memcpy(shadow_code + (rip - NATIVE_CODE), code, len);
+
+	/* Does the emulator know it, and may this process run it? */
+	ctx->rip = rip;
+	ctx->rflags = 2;
+	x86_emulator_begin(ctx, NULL, 0);
+	r = x86_emulator_decode(ctx);
+	if (r == EMUL_UNHANDLEABLE)
+		return SKIPPED;
+	if (r == EMUL_OK && (!ctx->insn.op->exec || excluded(&ctx->insn)))
+		return SKIPPED;
+	if (r == EMUL_OK)
+		len = ctx->insn.length;
+
+	for (i = 0; i < 16; i++)
+		before[i] = random_value();
+	before[RSP] = one_in(8) ? random_value() : random_pointer();
+	if (r == EMUL_OK && ctx->insn.rep)
+		before[RCX] = one_in(4) ? random_value() : below(20);
+	/* A count that is all of a register would run for hours without a fault. */
+	if (r == EMUL_OK && ctx->insn.rep && before[RCX] > 0xffff)
+		before[RCX] &= 0xfff;
+	rflags = 0x202 | (next() & (FLAGS_ARITH | FLAG_ID));
+	if (one_in(4))
+		rflags |= FLAG_DF;
+	fresh = pattern + (next() & (PATTERN_SIZE - 1));
+	memcpy(shadow, fresh, MEMORY_SIZE);
+	memcpy(shadow + NATIVE_DATA_SIZE, pattern, NATIVE_RO_SIZE);
+	memcpy((void *)NATIVE_DATA, fresh, NATIVE_DATA_SIZE);
+	for (i = 0; i < 16; i++)
+		memcpy(machine.vector[i], pattern + (next() & (PATTERN_SIZE - 1)), 32);
+	for (i = 0; i < 8; i++)
+		machine.mmx[i] = next();
+	before_rcx = before[RCX];
+	memcpy(machine.gpr, before, sizeof(before));
+	memcpy(cpu->gpr, before, sizeof(before));
+	memcpy(cpu->vector, machine.vector, sizeof(cpu->vector));
+	memcpy(cpu->mmx, machine.mmx, sizeof(cpu->mmx));
+	cpu->rflags = rflags;
+	ctx->rflags = rflags;
+	machine.region[1].mmio = one_in(4);
+	machine.yield_after = one_in(2) ? 1 + below(7) : 0;
+
+	r = machine_run(&machine);
+	if (r == EMUL_UNHANDLEABLE)
+		return SKIPPED;
+	/* Traps and alignment checks would hit the harness; so would itself changed. */
+	if (ctx->rflags & (FLAG_TF | FLAG_AC | FLAG_NT))
+		return SKIPPED;
+	if (r == EMUL_OK && ctx->rip != rip + len &&
+	    ctx->rip >= rip - 16 && ctx->rip < rip + len + 16)
+		return SKIPPED;
+	if (r == EMUL_OK && ctx->rip != rip + len &&
+	    ctx->rip - NATIVE_STATE < NATIVE_CODE - NATIVE_STATE)
+		return SKIPPED;
+	/*
+	 * Signals with a stack pointer that isn't canonical are beyond some
+	 * hypervisors that this may run under.
+	 */
+	if ((machine.gpr[RSP] + (1ull << 47)) >> 48 && (r != EMUL_OK || ctx->rip != rip + len))
+		return SKIPPED;
+	/* CPUs fetch all of an instruction before they find it undefined. */
+	if (cut && (r == EMUL_OK || ctx->exception.vector == VEC_UD))
+		return SKIPPED;
+	/*
+	 * Beyond 2 GB are the sanitizers' shadow, this process and the kernel;
+	 * below the data, the harness.
+	 */
+	if (r == EMUL_FAULT && ctx->exception.vector == VEC_PF &&
+	    !(ctx->exception.error_code & 16) &&
+	    (ctx->exception.address >= 0x7fff0000 ||
+	     ctx->exception.address - NATIVE_STATE < NATIVE_DATA - 4096 - NATIVE_STATE))
+		return SKIPPED;
+
+	native_run(rip, code, len);
+	/* Likewise: #GP(0) for more than 15 bytes beats #UD. */
+	if (r == EMUL_FAULT && ctx->exception.vector == VEC_UD && cpu->trap == VEC_GP &&
+	    ctx->insn.length >= 5)
+		return SKIPPED;
+	if (compare(seed, r, rip))
+		return SAME;
+	dump(code, len, before, rflags);
+	return DIFFERENT;
+}
+
+static void detect_features(struct x86_emulator *ctx)
+{
+	ctx->features = 0;
+	/* What gcc can name; the rest all CPUs in reach have. */
+	if (__builtin_cpu_supports("popcnt"))
+		ctx->features |= X86_EMULATOR_FEAT_POPCNT;
+	if (__builtin_cpu_supports("bmi"))
+		ctx->features |= X86_EMULATOR_FEAT_BMI1;
+	if (__builtin_cpu_supports("bmi2"))
+		ctx->features |= X86_EMULATOR_FEAT_BMI2;
+	if (__builtin_cpu_supports("lzcnt"))
+		ctx->features |= X86_EMULATOR_FEAT_LZCNT;
+	if (__builtin_cpu_supports("adx"))
+		ctx->features |= X86_EMULATOR_FEAT_ADX;
+	if (__builtin_cpu_supports("movbe"))
+		ctx->features |= X86_EMULATOR_FEAT_MOVBE;
+	if (__builtin_cpu_supports("avx2"))
+		ctx->features |= X86_EMULATOR_FEAT_AVX2 | X86_EMULATOR_FEAT_AVX;
+	if (__builtin_cpu_supports("sse4.2"))
+		ctx->features |= X86_EMULATOR_FEAT_SSE4_2;
+	if (__builtin_cpu_is("intel"))
+		ctx->features |= X86_EMULATOR_FEAT_INTEL;
+	ctx->features |= X86_EMULATOR_FEAT_LM | X86_EMULATOR_FEAT_MMX | X86_EMULATOR_FEAT_SSE |
+			 X86_EMULATOR_FEAT_SSE2 | X86_EMULATOR_FEAT_SSE3 |
+			 X86_EMULATOR_FEAT_SSE4_1 | X86_EMULATOR_FEAT_CX8 |
+			 X86_EMULATOR_FEAT_CX16 | X86_EMULATOR_FEAT_CMOV |
+			 X86_EMULATOR_FEAT_LAHF64 | X86_EMULATOR_FEAT_XSAVE;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+void test_diff(const struct test_options *options)
+{
+	const u64 gs_base = NATIVE_DATA + 0x100;
+	unsigned int different = 0;
+	u64 seed = options->seed, same = 0, skipped = 0;
+	double end = now() + options->seconds, report = now() + 10;
+	unsigned int i;
+
+	if (!native_init(gs_base)) {
+		test_skip("differential: this machine can't run cases natively (no AVX2)");
+		return;
+	}
+	machine_init(&machine);
+	machine_mode(&machine, X86_EMULATOR_PROT64, 3);
+	machine.cr[4] |= 1u << 18;
+	detect_features(&machine.ctx);
+	machine.seg[X86_EMULATOR_GS].base = gs_base;
+	machine.seg[X86_EMULATOR_TR].limit = 0x50;	/* no I/O bitmap */
+	machine_map(&machine, NATIVE_CODE, NATIVE_CODE_SIZE, shadow_code, false)->fetch_only = true;
+	machine_map(&machine, NATIVE_DATA, NATIVE_DATA_SIZE, shadow, true);
+	machine_map(&machine, NATIVE_RO, NATIVE_RO_SIZE, shadow + NATIVE_DATA_SIZE, false);
+	memset(shadow_code, 0xcc, sizeof(shadow_code));
+	state = 1;
+	for (i = 0; i < sizeof(pattern); i++)
+		pattern[i] = next();
+	native_fill_ro(pattern);
+
+	for (;; seed++) {
+		if (options->cases ? same + different >= options->cases : now() >= end)
+			break;
+		switch (one_case(seed)) {
+		case SAME:
+			same++;
+			break;
+		case DIFFERENT:
+			different++;
+			break;
+		case SKIPPED:
+			skipped++;
+			break;
+		}
+		if (different >= 10)
+			break;
+		if (options->verbose && now() > report) {
+			report += 10;
+			printf("# %llu cases, seed %llu\n", same, seed);
+			fflush(stdout);
+		}
+	}
+	test_result(!different, "differential: %llu random instructions as this CPU runs them (seeds %llu to %llu, %llu skipped)",
+		    same + different, options->seed, seed, skipped);
+	if (different)
+		printf("# replay: ./emulator-test --only diff --cases 1 --seed N\n");
+}

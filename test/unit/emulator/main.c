@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The emulator's test: options, TAP, and the order of its parts.
+ */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests.h"
+
+static unsigned int number, failed;
+
+void test_result(bool ok, const char *format, ...)
+{
+	va_list args;
+
+	printf("%sok %u - ", ok ? "" : "not ", ++number);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+	failed += !ok;
+}
+
+void test_skip(const char *what)
+{
+	printf("ok %u - # SKIP %s\n", ++number, what);
+}
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: emulator-test [--seconds N | --cases N] [--seed N] [--only PART] [--verbose]\n"
+		"PART: directed, length, diff. Random parts run 5 seconds each by default.\n");
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "seconds", required_argument, NULL, 's' },
+		{ "cases", required_argument, NULL, 'c' },
+		{ "seed", required_argument, NULL, 'r' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{}
+	};
+	struct test_options options = { .seed = 1, .seconds = 5 };
+	const char *only = NULL;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			options.seconds = atof(optarg);
+			break;
+		case 'c':
+			options.cases = strtoull(optarg, NULL, 0);
+			break;
+		case 'r':
+			options.seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'o':
+			only = optarg;
+			break;
+		case 'v':
+			options.verbose = true;
+			break;
+		default:
+			return usage();
+		}
+	}
+	printf("TAP version 13\n");
+	if (!only || !strcmp(only, "directed"))
+		test_directed();
+	if (!only || !strcmp(only, "length"))
+		test_length(&options);
+	if (!only || !strcmp(only, "diff"))
+		test_diff(&options);
+	printf("1..%u\n", number);
+	return failed ? 1 : 0;
+}

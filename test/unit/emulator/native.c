@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory, signals and the code page for running bytes on the real CPU. Built
+ * without sanitizers: its signal handler runs amid code under test.
+ */
+#define _GNU_SOURCE
+#include <asm/prctl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "native.h"
+
+extern const char native_exit[], native_exit_end[];
+void native_enter(void);
+
+static volatile bool running;
+
+struct native_state *native_state(void)
+{
+	return (struct native_state *)NATIVE_STATE;
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	struct native_state *state = native_state();
+	greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	(void)info;
+	if (!running) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	if ((u64)g[REG_RIP] - NATIVE_EXIT < 4096) {
+		static const char text[] =
+			"Bail out! the way out of code under test faulted\n";
+
+		_exit(write(1, text, sizeof(text) - 1) < 0 ? 3 : 2);
+	}
+	state->rip = g[REG_RIP];
+	state->trap = g[REG_TRAPNO];
+	state->error = g[REG_ERR];
+	state->address = g[REG_CR2];
+	/* Our own INT3: somebody jumped into the void between instructions. */
+	if (state->trap == 3) {
+		state->trap = -1;
+		state->rip--;
+	}
+	/* Returning restores the code's registers; the way out then saves them. */
+	g[REG_RIP] = NATIVE_EXIT;
+}
+
+static bool map(u64 address, size_t size, int prot)
+{
+	void *p = mmap((void *)address, size, prot,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0);
+
+	return p == (void *)address;
+}
+
+bool native_init(u64 gs_base)
+{
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE };
+	struct sigaction action = {
+		.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK,
+	};
+	static char handler_stack[65536];
+	stack_t stack = { .ss_sp = handler_stack, .ss_size = sizeof(handler_stack) };
+	unsigned int i;
+
+	if (!__builtin_cpu_supports("avx2"))
+		return false;
+	if (sigaltstack(&stack, NULL))
+		return false;
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
+	if (!map(NATIVE_STATE, 4096, PROT_READ | PROT_WRITE) ||
+	    !map(NATIVE_EXIT, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) ||
+	    !map(NATIVE_CODE, NATIVE_CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC) ||
+	    !map(NATIVE_DATA, NATIVE_DATA_SIZE, PROT_READ | PROT_WRITE) ||
+	    !map(NATIVE_RO, NATIVE_RO_SIZE, PROT_READ))
+		return false;
+	memcpy((void *)NATIVE_EXIT, native_exit, native_exit_end - native_exit);
+	memset((void *)NATIVE_CODE, 0xcc, NATIVE_CODE_SIZE);
+	return syscall(SYS_arch_prctl, ARCH_SET_GS, gs_base) == 0;
+}
+
+void native_fill_ro(const u8 *data)
+{
+	mprotect((void *)NATIVE_RO, NATIVE_RO_SIZE, PROT_READ | PROT_WRITE);
+	memcpy((void *)NATIVE_RO, data, NATIVE_RO_SIZE);
+	mprotect((void *)NATIVE_RO, NATIVE_RO_SIZE, PROT_READ);
+}
+
+void native_run(u64 rip, const u8 *code, unsigned int len)
+{
+	struct native_state *state = native_state();
+	u8 *to = (u8 *)rip, *end = (u8 *)(u64)(NATIVE_CODE + NATIVE_CODE_SIZE);
+	unsigned int room = end - to < len ? end - to : len;
+	s32 out = NATIVE_EXIT - (rip + len + 5);
+	bool fits = to + len + 5 <= end;
+
+	memcpy(to, code, room);
+	if (fits) {
+		to[len] = 0xe9;
+		memcpy(to + len + 1, &out, 4);
+	}
+	state->rip = rip;
+	state->trap = -1;
+	running = true;
+	native_enter();
+	running = false;
+	if (state->trap == -1 && state->rip == rip)
+		state->rip = rip + len;
+	memset(to, 0xcc, fits ? len + 5 : room);
+}

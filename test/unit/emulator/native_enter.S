@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The way into code under test and the way out. All addresses are absolute: the
+ * code under test may have left anything in the registers.
+ */
+#include "native.h"
+
+	.text
+	.globl native_enter
+	.type native_enter, @function
+native_enter:
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, NATIVE_STATE + NATIVE_HOST_RSP
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovdqu	NATIVE_STATE + NATIVE_VECTORS + 32 * \i, %ymm\i
+	.endr
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7
+	movq	NATIVE_STATE + NATIVE_MMX + 8 * \i, %mm\i
+	.endr
+	pushq	NATIVE_STATE + NATIVE_RFLAGS
+	popfq
+	mov	NATIVE_STATE + 0x00, %rax
+	mov	NATIVE_STATE + 0x08, %rcx
+	mov	NATIVE_STATE + 0x10, %rdx
+	mov	NATIVE_STATE + 0x18, %rbx
+	mov	NATIVE_STATE + 0x20, %rsp
+	mov	NATIVE_STATE + 0x28, %rbp
+	mov	NATIVE_STATE + 0x30, %rsi
+	mov	NATIVE_STATE + 0x38, %rdi
+	.irp	i, 8, 9, 10, 11, 12, 13, 14, 15
+	mov	NATIVE_STATE + 8 * \i, %r\i
+	.endr
+	jmp	*NATIVE_STATE + NATIVE_RIP
+	.size native_enter, . - native_enter
+
+	/* Copied to NATIVE_EXIT, and run there. */
+	.globl native_exit
+native_exit:
+	mov	%rax, NATIVE_STATE + 0x00
+	mov	%rcx, NATIVE_STATE + 0x08
+	mov	%rdx, NATIVE_STATE + 0x10
+	mov	%rbx, NATIVE_STATE + 0x18
+	mov	%rsp, NATIVE_STATE + 0x20
+	mov	%rbp, NATIVE_STATE + 0x28
+	mov	%rsi, NATIVE_STATE + 0x30
+	mov	%rdi, NATIVE_STATE + 0x38
+	.irp	i, 8, 9, 10, 11, 12, 13, 14, 15
+	mov	%r\i, NATIVE_STATE + 8 * \i
+	.endr
+	mov	NATIVE_STATE + NATIVE_HOST_RSP, %rsp
+	pushfq
+	popq	NATIVE_STATE + NATIVE_RFLAGS
+	cld
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovdqu	%ymm\i, NATIVE_STATE + NATIVE_VECTORS + 32 * \i
+	.endr
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7
+	movq	%mm\i, NATIVE_STATE + NATIVE_MMX + 8 * \i
+	.endr
+	emms
+	vzeroupper
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	ret
+	.globl native_exit_end
+native_exit_end:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of the emulator's test share: options and TAP output.
+ */
+#ifndef TEST_UNIT_EMULATOR_TESTS_H
+#define TEST_UNIT_EMULATOR_TESTS_H
+
+#include "arch-x86/emulator/types.h"
+
+/**
+ * struct test_options - how much to do
+ * @seed: first seed of random parts.
+ * @cases: run so many random cases (0: for @seconds).
+ * @seconds: time limit of each random part.
+ * @verbose: progress.
+ */
+struct test_options {
+	u64 seed, cases;
+	double seconds;
+	bool verbose;
+};
+
+/**
+ * test_result - one line of TAP
+ * @ok: passed.
+ * @format: what was tested.
+ */
+void test_result(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * test_skip - a test that can't run here
+ * @what: what, and why.
+ */
+void test_skip(const char *what);
+
+/**
+ * test_diff - random instructions, against this CPU
+ * @options: how much.
+ */
+void test_diff(const struct test_options *options);
+
+/**
+ * test_length - random bytes, against libzydis: length and validity
+ * @options: how much.
+ */
+void test_length(const struct test_options *options);
+
+/**
+ * test_directed - cases by hand: what a process can't run natively
+ */
+void test_directed(void);
+
+#endif
