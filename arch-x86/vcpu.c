@@ -60,6 +60,7 @@ int kvm_arch_vcpu_create(struct kvm_vcpu *core)
 	else
 		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
 	x86_msr_feature(MSR_IA32_UCODE_REV, &vcpu->microcode_version);
+	x86_msr_feature(MSR_IA32_ARCH_CAPABILITIES, &vcpu->arch_capabilities);
 	x86_vcpu_emulator_init(vcpu);
 
 	r = x86_vcpu_init_cpuid(vcpu);

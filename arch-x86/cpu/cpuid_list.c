@@ -7,6 +7,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/sched/stat.h>
 #include <linux/uaccess.h>
 #include <asm/cpuid/api.h>
 #include <asm/processor.h>
@@ -233,8 +234,12 @@ static void add_kvm(struct cpuid_list *list)
 	memcpy(&e->edx, signature + 8, 4);
 
 	e = add_zero(list, KVM_CPUID_FEATURES, 0, 0);
-	if (e)
-		e->eax = X86_PV_FEATURES;
+	if (!e)
+		return;
+	e->eax = X86_PV_FEATURES;
+	/* Steal time is what the scheduler counts; the flush flag is beside it. */
+	if (!sched_info_on())
+		e->eax &= ~(BIT(KVM_FEATURE_STEAL_TIME) | BIT(KVM_FEATURE_PV_TLB_FLUSH));
 }
 
 static u32 address_sizes(u32 host)

@@ -244,6 +244,9 @@ void x86_vcpu_get_events(struct x86_vcpu *vcpu, struct kvm_vcpu_events *events)
 	events->nmi.pending = vcpu->nmi_pending || atomic_read(&vcpu->nmi_queued);
 	events->nmi.masked = vendor_call(get_nmi_mask)(vcpu);
 
+	/* Handed back by who saves and restores, although no flag says that it is valid. */
+	events->sipi_vector = x86_lapic_sipi_vector(vcpu);
+
 	events->flags |= KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
 
 	if (x86_vendor_caps()->smm) {
@@ -314,7 +317,7 @@ int x86_vcpu_set_events(struct x86_vcpu *vcpu, const struct kvm_vcpu_events *eve
 	vendor_call(set_nmi_mask)(vcpu, events->nmi.masked);
 
 	if ((events->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR) && x86_has_lapic(vcpu))
-		vcpu->sipi_vector = events->sipi_vector & 0xff;
+		x86_lapic_set_sipi_vector(vcpu, events->sipi_vector);
 
 	if (events->flags & KVM_VCPUEVENT_VALID_SMM) {
 		if (x86_vendor_caps()->smm)

@@ -85,33 +85,39 @@ static bool pkru_is_guests(struct x86_vcpu *vcpu)
 
 void x86_load_guest_xstate(struct x86_vcpu *vcpu)
 {
+	vcpu->loaded_xcr0 = host_xcr0;
+	vcpu->loaded_xss = host_xss;
 	/* Without OSXSAVE the guest can't see the difference. */
 	if (x86_cr4_is(vcpu, X86_CR4_OSXSAVE)) {
-		if (vcpu->xcr0 != host_xcr0)
+		if (vcpu->xcr0 != host_xcr0) {
 			xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
-		if (vcpu->ia32_xss != host_xss && guest_cpuid_has(vcpu, X86_FEATURE_XSAVES))
+			vcpu->loaded_xcr0 = vcpu->xcr0;
+		}
+		if (vcpu->ia32_xss != host_xss && guest_cpuid_has(vcpu, X86_FEATURE_XSAVES)) {
 			wrmsrq(MSR_IA32_XSS, vcpu->ia32_xss);
+			vcpu->loaded_xss = vcpu->ia32_xss;
+		}
 	}
-	if (pkru_is_guests(vcpu)) {
+	vcpu->pkru_loaded = pkru_is_guests(vcpu);
+	if (vcpu->pkru_loaded) {
 		vcpu->host_pkru = rdpkru();
 		if (vcpu->pkru != vcpu->host_pkru)
 			wrpkru(vcpu->pkru);
 	}
 }
 
+/* Undoes what was loaded, whatever an exit has made of CR4 or XCR0 since. */
 void x86_load_host_xstate(struct x86_vcpu *vcpu)
 {
-	if (pkru_is_guests(vcpu)) {
+	if (vcpu->pkru_loaded) {
 		vcpu->pkru = rdpkru();
 		if (vcpu->pkru != vcpu->host_pkru)
 			wrpkru(vcpu->host_pkru);
 	}
-	if (x86_cr4_is(vcpu, X86_CR4_OSXSAVE)) {
-		if (vcpu->xcr0 != host_xcr0)
-			xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
-		if (vcpu->ia32_xss != host_xss && guest_cpuid_has(vcpu, X86_FEATURE_XSAVES))
-			wrmsrq(MSR_IA32_XSS, host_xss);
-	}
+	if (vcpu->loaded_xcr0 != host_xcr0)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
+	if (vcpu->loaded_xss != host_xss)
+		wrmsrq(MSR_IA32_XSS, host_xss);
 }
 
 void x86_fpu_reset(struct x86_vcpu *vcpu, bool init_event)
