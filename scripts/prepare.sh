@@ -36,10 +36,14 @@ quietly() {
 # install_all SERIES...: the tools, and headers and images for these series.
 install_all() {
 	local series release want= images= package size
-	apt-cache show qemu-system-x86 >/dev/null 2>&1 && kernel_release "$1" >/dev/null || {
+	# Old lists name packages that the archive has dropped.
+	if [ -z "$(find "$CACHE/apt-updated" -mtime -1 2>/dev/null)" ]; then
 		say "refreshing apt's package lists (some 10 MB)"
-		as_root apt-get -qq update
-	}
+		mkdir -p "$CACHE"
+		if as_root apt-get -qq update; then touch "$CACHE/apt-updated"
+		else say "that failed: going on with the lists as they are"
+		fi
+	fi
 	for series in "$@"; do
 		release=$(kernel_release "$series") || die "apt offers no stock amd64 kernel of series $series"
 		installed "linux-headers-$release" || want+=" linux-headers-$release"
