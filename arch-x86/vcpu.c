@@ -6,6 +6,7 @@
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 
 #include "core/arch.h"
 #include "core/vcpu.h"
@@ -52,7 +53,7 @@ int kvm_arch_vcpu_create(struct kvm_vcpu *core)
 	struct x86_vcpu *vcpu = x86_vcpu_of(core);
 	struct x86_vm *vm = x86_vcpu_vm(vcpu);
 	struct page *page;
-	int r;
+	int idx, r;
 
 	/* APs of an in-kernel APIC wait for INIT and SIPI, others for user space. */
 	if (x86_irqchip_in_kernel(vm) && !is_boot_cpu(vcpu))
@@ -61,6 +62,8 @@ int kvm_arch_vcpu_create(struct kvm_vcpu *core)
 		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
 	x86_msr_feature(MSR_IA32_UCODE_REV, &vcpu->microcode_version);
 	x86_msr_feature(MSR_IA32_ARCH_CAPABILITIES, &vcpu->arch_capabilities);
+	/* All registers are 0 until RESET has written them: nothing to ask a vendor for. */
+	vcpu->regs_avail = ~0UL;
 	x86_vcpu_emulator_init(vcpu);
 
 	r = x86_vcpu_init_cpuid(vcpu);
@@ -91,7 +94,9 @@ int kvm_arch_vcpu_create(struct kvm_vcpu *core)
 		goto destroy_fpu;
 
 	kvm_vcpu_load(core);
+	idx = srcu_read_lock(&core->kvm->srcu);
 	x86_vcpu_reset(vcpu, false);
+	srcu_read_unlock(&core->kvm->srcu, idx);
 	kvm_vcpu_put(core);
 	return 0;
 

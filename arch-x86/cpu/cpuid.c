@@ -11,12 +11,14 @@
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 #include <linux/uaccess.h>
 #include <asm/processor-flags.h>
 
 #include "core/vcpu.h"
 #include "arch-x86/cpu/cpuid.h"
 #include "arch-x86/cpu/fpu.h"
+#include "arch-x86/io.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/vendor_call.h"
 
@@ -275,6 +277,7 @@ static void update_pv_features(struct x86_vcpu *vcpu)
 static void cpuid_changed(struct x86_vcpu *vcpu)
 {
 	const struct kvm_cpuid_entry2 *e;
+	int idx;
 
 	vcpu->maxphyaddr = guest_maxphyaddr(vcpu->cpuid);
 	vcpu->reserved_gpa_bits = GENMASK_ULL(63, vcpu->maxphyaddr);
@@ -286,6 +289,7 @@ static void cpuid_changed(struct x86_vcpu *vcpu)
 		vcpu->guest_supported_xcr0 = (e->eax | (u64)e->edx << 32) & x86_supported_xcr0();
 
 	update_pv_features(vcpu);
+	x86_emulator_cpuid_changed(vcpu);
 	vendor_call(cpuid_changed)(vcpu);
 
 	kvm_vcpu_load(&vcpu->core);
