@@ -188,6 +188,9 @@ void x86_vendor_unregister(void);
 /** x86_vendor_caps() - the registered vendor's capabilities (constant while any VM exists) */
 const struct x86_vendor_caps *x86_vendor_caps(void);
 
+/** x86_vendor_ops() - the registered vendor's table; for sizes and names, kvm.ko only */
+const struct x86_vendor_ops *x86_vendor_ops(void);
+
 /* Inside kvm.ko only: arch-x86/vendor_call.h has vendor_call(op)(args). */
 
 #endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tracepoints, with the names and fields that perf, trace-cmd and people know.
+ * Made once, in trace.c.
+ */
+#if !defined(ARCH_X86_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define ARCH_X86_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "arch-x86/x86.h"
+
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM kvm
+
+#ifndef ARCH_X86_TRACE_ONCE
+#define ARCH_X86_TRACE_ONCE
+
+#define KVM_ISA_VMX	1
+#define KVM_ISA_SVM	2
+
+/* Exit code names of SVM, as perf shows them. */
+#define kvm_trace_svm_exits						\
+	{ 0x000, "read_cr0" }, { 0x004, "read_cr4" }, { 0x008, "read_cr8" },	\
+	{ 0x010, "write_cr0" }, { 0x014, "write_cr4" }, { 0x018, "write_cr8" },	\
+	{ 0x041, "excp_db" }, { 0x043, "excp_bp" }, { 0x046, "excp_ud" },	\
+	{ 0x051, "excp_ac" }, { 0x052, "excp_mc" },				\
+	{ 0x060, "interrupt" }, { 0x061, "nmi" }, { 0x062, "smi" },		\
+	{ 0x063, "init" }, { 0x064, "vintr" }, { 0x065, "cr0_sel_write" },	\
+	{ 0x06f, "rdpmc" }, { 0x072, "cpuid" }, { 0x073, "rsm" },		\
+	{ 0x074, "iret" }, { 0x076, "invd" }, { 0x077, "pause" },		\
+	{ 0x078, "hlt" }, { 0x07a, "invlpga" }, { 0x07b, "io" },		\
+	{ 0x07c, "msr" }, { 0x07d, "task_switch" }, { 0x07f, "shutdown" },	\
+	{ 0x081, "hypercall" }, { 0x089, "wbinvd" }, { 0x08a, "monitor" },	\
+	{ 0x08b, "mwait" }, { 0x08d, "xsetbv" }, { 0x400, "npf" }
+
+/* Fill in what kvm_exit shows; in trace.c, since only kvm.ko may ask the vendor. */
+void x86_trace_exit_info(struct x86_vcpu *vcpu, u32 *reason, u32 *isa, u64 *info1,
+			 u64 *info2, u32 *intr_info, u32 *error_code);
+unsigned long x86_trace_rip(struct x86_vcpu *vcpu);
+#endif
+
+TRACE_EVENT(kvm_entry,
+	TP_PROTO(struct x86_vcpu *vcpu),
+	TP_ARGS(vcpu),
+	TP_STRUCT__entry(
+		__field(unsigned int, vcpu_id)
+		__field(unsigned long, rip)
+	),
+	TP_fast_assign(
+		__entry->vcpu_id = vcpu->core.id;
+		__entry->rip = x86_trace_rip(vcpu);
+	),
+	TP_printk("vcpu %u, rip 0x%lx", __entry->vcpu_id, __entry->rip)
+);
+
+TRACE_EVENT(kvm_exit,
+	TP_PROTO(struct x86_vcpu *vcpu),
+	TP_ARGS(vcpu),
+	TP_STRUCT__entry(
+		__field(unsigned int, exit_reason)
+		__field(unsigned long, guest_rip)
+		__field(u32, isa)
+		__field(u64, info1)
+		__field(u64, info2)
+		__field(u32, intr_info)
+		__field(u32, error_code)
+		__field(unsigned int, vcpu_id)
+	),
+	TP_fast_assign(
+		__entry->guest_rip = x86_trace_rip(vcpu);
+		__entry->vcpu_id = vcpu->core.id;
+		x86_trace_exit_info(vcpu, &__entry->exit_reason, &__entry->isa,
+				    &__entry->info1, &__entry->info2,
+				    &__entry->intr_info, &__entry->error_code);
+	),
+	TP_printk("vcpu %u reason %s rip 0x%lx info1 0x%016llx info2 0x%016llx intr_info 0x%08x error_code 0x%08x",
+		  __entry->vcpu_id,
+		  __print_symbolic(__entry->exit_reason, kvm_trace_svm_exits),
+		  __entry->guest_rip, __entry->info1, __entry->info2,
+		  __entry->intr_info, __entry->error_code)
+);
+
+TRACE_EVENT(kvm_inj_virq,
+	TP_PROTO(unsigned int vector, bool soft, bool reinjected),
+	TP_ARGS(vector, soft, reinjected),
+	TP_STRUCT__entry(
+		__field(unsigned int, vector)
+		__field(bool, soft)
+		__field(bool, reinjected)
+	),
+	TP_fast_assign(
+		__entry->vector = vector;
+		__entry->soft = soft;
+		__entry->reinjected = reinjected;
+	),
+	TP_printk("%s 0x%x%s", __entry->soft ? "Soft/INTn" : "IRQ", __entry->vector,
+		  __entry->reinjected ? " [reinjected]" : "")
+);
+
+TRACE_EVENT(kvm_inj_exception,
+	TP_PROTO(unsigned int exception, bool has_error, unsigned int error_code,
+		 bool reinjected),
+	TP_ARGS(exception, has_error, error_code, reinjected),
+	TP_STRUCT__entry(
+		__field(u8, exception)
+		__field(u8, has_error)
+		__field(u32, error_code)
+		__field(bool, reinjected)
+	),
+	TP_fast_assign(
+		__entry->exception = exception;
+		__entry->has_error = has_error;
+		__entry->error_code = error_code;
+		__entry->reinjected = reinjected;
+	),
+	TP_printk("#%u (0x%x)%s", __entry->exception,
+		  __entry->has_error ? __entry->error_code : 0,
+		  __entry->reinjected ? " [reinjected]" : "")
+);
+
+#endif
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH arch-x86
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

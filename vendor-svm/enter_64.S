@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * VMRUN on a 64 bit host, with what must stand next to it: the register swap,
+ * VMLOAD/VMSAVE of guest and host, SPEC_CTRL, and the barriers against
+ * speculation on the way in and out.
+ *
+ * RAX and RSP of the guest are in the VMCB. VMRUN saves the host's RAX, RSP and RIP
+ * itself (APM 2 15.5.1), so that at #VMEXIT RAX is the VMCB's address again
+ * and RSP this stack.
+ *
+ * Interrupts: GIF is 0 from CLGI to STGI. RFLAGS.IF is set for VMRUN, since with
+ * V_INTR_MASKING the host's IF decides whether an external interrupt ends the
+ * guest's run (APM 2 15.21.1).
+ */
+#include <linux/linkage.h>
+#include <asm/asm.h>
+#include <asm/msr-index.h>
+#include <asm/nospec-branch.h>
+#include <compat/asm.h>
+#include <compat/spec_asm.h>
+#include "enter_offsets.h"
+
+#define REG(n)	(n * 8)
+#define RCX	REG(1)
+#define RDX	REG(2)
+#define RBX	REG(3)
+#define RBP	REG(5)
+#define RSI	REG(6)
+#define RDI	REG(7)
+
+	.section .noinstr.text, "ax"
+
+/* void svm_enter_guest(struct svm_enter_state *state (rdi), u64 *regs (rsi)) */
+SYM_FUNC_START(svm_enter_guest)
+	push	%rbp
+	push	%r15
+	push	%r14
+	push	%r13
+	push	%r12
+	push	%rbx
+	push	%rdi			/* 8(%rsp): state */
+	push	%rsi			/* (%rsp): regs */
+
+10:	clgi
+11:
+
+	/* The guest's SPEC_CTRL, as late as a WRMSR can be. */
+	cmpq	$0, SVM_ENTER_SWITCH_SPEC(%rdi)
+	je	1f
+	mov	SVM_ENTER_GUEST_SPEC(%rdi), %eax
+	mov	SVM_ENTER_GUEST_SPEC + 4(%rdi), %edx
+	mov	$MSR_IA32_SPEC_CTRL, %ecx
+	wrmsr
+1:
+	mov	SVM_ENTER_VMCB_PA(%rdi), %rax
+12:	vmload	%rax
+13:
+	mov	RCX(%rsi), %rcx
+	mov	RDX(%rsi), %rdx
+	mov	RBX(%rsi), %rbx
+	mov	RBP(%rsi), %rbp
+	mov	RDI(%rsi), %rdi
+	mov	REG(8)(%rsi), %r8
+	mov	REG(9)(%rsi), %r9
+	mov	REG(10)(%rsi), %r10
+	mov	REG(11)(%rsi), %r11
+	mov	REG(12)(%rsi), %r12
+	mov	REG(13)(%rsi), %r13
+	mov	REG(14)(%rsi), %r14
+	mov	REG(15)(%rsi), %r15
+	mov	RSI(%rsi), %rsi
+
+	KVMC_VM_CLEAR_CPU_BUFFERS
+	sti
+2:	vmrun	%rax
+3:	cli
+
+14:	vmsave	%rax
+15:	mov	(%rsp), %rax
+	mov	%rcx, RCX(%rax)
+	mov	%rdx, RDX(%rax)
+	mov	%rbx, RBX(%rax)
+	mov	%rbp, RBP(%rax)
+	mov	%rsi, RSI(%rax)
+	mov	%rdi, RDI(%rax)
+	mov	%r8, REG(8)(%rax)
+	mov	%r9, REG(9)(%rax)
+	mov	%r10, REG(10)(%rax)
+	mov	%r11, REG(11)(%rax)
+	mov	%r12, REG(12)(%rax)
+	mov	%r13, REG(13)(%rax)
+	mov	%r14, REG(14)(%rax)
+	mov	%r15, REG(15)(%rax)
+
+	/* Nothing of the guest's may steer the host, not even speculatively. */
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	xor	%ebx, %ebx
+	xor	%ebp, %ebp
+	xor	%esi, %esi
+	xor	%r8d, %r8d
+	xor	%r9d, %r9d
+	xor	%r10d, %r10d
+	xor	%r11d, %r11d
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
+
+	mov	8(%rsp), %rdi
+	mov	SVM_ENTER_HOST_PA(%rdi), %rax
+16:	vmload	%rax
+17:
+	KVMC_FILL_RSB %rax
+
+	cmpq	$0, SVM_ENTER_SWITCH_SPEC(%rdi)
+	je	4f
+	mov	$MSR_IA32_SPEC_CTRL, %ecx
+	rdmsr
+	mov	%eax, SVM_ENTER_GUEST_SPEC(%rdi)
+	mov	%edx, SVM_ENTER_GUEST_SPEC + 4(%rdi)
+	mov	SVM_ENTER_HOST_SPEC(%rdi), %eax
+	mov	SVM_ENTER_HOST_SPEC + 4(%rdi), %edx
+	wrmsr
+4:
+	/* Before the first RET: it could be steered by what the guest trained. */
+	KVMC_UNTRAIN_RET
+	KVMC_CLEAR_BRANCH_HISTORY_VMEXIT
+
+18:	stgi
+19:
+
+	pop	%rsi
+	pop	%rdi
+	pop	%rbx
+	pop	%r12
+	pop	%r13
+	pop	%r14
+	pop	%r15
+	pop	%rbp
+	RET
+
+	/*
+	 * These fault only when a reboot or crash took SVME away under us: go
+	 * past each; VMRUN's caller is told.
+	 */
+5:	mov	8(%rsp), %rcx
+	movq	$1, SVM_ENTER_FAULTED(%rcx)
+	jmp	3b
+	_ASM_EXTABLE(10b, 11b)
+	_ASM_EXTABLE(12b, 13b)
+	_ASM_EXTABLE(2b, 5b)
+	_ASM_EXTABLE(14b, 15b)
+	_ASM_EXTABLE(16b, 17b)
+	_ASM_EXTABLE(18b, 19b)
+SYM_FUNC_END(svm_enter_guest)

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Why the guest stopped: one flat switch over the exit code, each case one call.
+ * What an instruction does is arch-x86's business; here it is only taken apart.
+ */
+#include <linux/moduleparam.h>
+#include <linux/nospec.h>
+
+#include "arch-x86/cpu/cpuid.h"
+#include "arch-x86/cpu/msr.h"
+#include "arch-x86/events.h"
+#include "arch-x86/io.h"
+#include "arch-x86/irqchip/irqchip.h"
+#include "arch-x86/mmu/mmu.h"
+#include "core/vcpu.h"
+#include "vendor-svm/svm.h"
+
+static bool dump_invalid_vmcb;
+module_param(dump_invalid_vmcb, bool, 0644);
+MODULE_PARM_DESC(dump_invalid_vmcb, "log the VMCB when the CPU refuses it");
+
+void svm_exit_info(struct x86_vcpu *vcpu, u32 *reason, u64 *info1, u64 *info2,
+		   u32 *intr_info, u32 *error_code)
+{
+	const struct vmcb_control *control = &svm_vcpu_of(vcpu)->vmcb->control;
+
+	*reason = control->exit_code;
+	*info1 = control->exit_info_1;
+	*info2 = control->exit_info_2;
+	*intr_info = control->exit_int_info;
+	*error_code = control->exit_int_info >> 32;
+}
+
+static int svm_npf(struct svm_vcpu *svm)
+{
+	const struct vmcb_control *control = &svm->vmcb->control;
+	bool bytes = svm_features.decode_assists;
+
+	return x86_mmu_page_fault(&svm->x86, control->exit_info_2, control->exit_info_1,
+				  bytes ? control->insn_bytes : NULL,
+				  bytes ? control->insn_len & 0xf : 0);
+}
+
+static int svm_ioio(struct svm_vcpu *svm)
+{
+	u32 info = svm->vmcb->control.exit_info_1;
+
+	svm->x86.core.stat.io_exits++;
+	if (info & SVM_IOIO_STR)
+		return x86_emulate(&svm->x86, 0);
+
+	/* Here the CPU always tells the next RIP (APM 2 15.10.2). */
+	svm->next_rip = svm->vmcb->control.exit_info_2;
+	return x86_fast_pio(&svm->x86, (info >> SVM_IOIO_SIZE_SHIFT) & SVM_IOIO_SIZE_MASK,
+			    info >> SVM_IOIO_PORT_SHIFT, info & SVM_IOIO_IN);
+}
+
+static int svm_msr(struct svm_vcpu *svm)
+{
+	if (svm->vmcb->control.exit_info_1)
+		return x86_emulate_wrmsr(&svm->x86);
+	return x86_emulate_rdmsr(&svm->x86);
+}
+
+/*
+ * MOV to and from CR. With decode assists the operand is known; else, and for
+ * LMSW and CLTS, the instruction is decoded.
+ */
+static int svm_cr_access(struct svm_vcpu *svm)
+{
+	struct x86_vcpu *vcpu = &svm->x86;
+	u64 info = svm->vmcb->control.exit_info_1;
+	u32 code = svm->vmcb->control.exit_code;
+	enum x86_reg reg;
+	int r = 0;
+	u64 val;
+
+	if (!svm_features.decode_assists || !(info & SVM_CR_MOV))
+		return x86_emulate(vcpu, 0);
+
+	reg = array_index_nospec(info & SVM_CR_GPR_MASK, 16);
+	if (code == SVM_EXIT_CR0_SEL_WRITE)
+		code = SVM_EXIT_WRITE_CR0;
+	if (code >= SVM_EXIT_WRITE_CR0) {
+		val = x86_reg_read(vcpu, reg);
+		if (!x86_is_64bit_mode(vcpu))
+			val = (u32)val;
+		switch (code) {
+		case SVM_EXIT_WRITE_CR0: r = x86_set_cr0(vcpu, val); break;
+		case SVM_EXIT_WRITE_CR4: r = x86_set_cr4(vcpu, val); break;
+		default: return x86_emulate(vcpu, 0);
+		}
+	} else {
+		val = code == SVM_EXIT_READ_CR0 ? x86_cr0(vcpu) : x86_cr4(vcpu);
+		if (!x86_is_64bit_mode(vcpu))
+			val = (u32)val;
+		x86_reg_write(vcpu, reg, val);
+	}
+	return x86_complete_insn_gp(vcpu, r);
+}
+
+static int svm_cr8_write(struct svm_vcpu *svm)
+{
+	struct x86_vcpu *vcpu = &svm->x86;
+	u64 before = x86_get_cr8(vcpu);
+	int r = svm_features.decode_assists
+		? x86_complete_insn_gp(vcpu, x86_set_cr8(vcpu,
+			x86_reg_read(vcpu, svm->vmcb->control.exit_info_1 & SVM_CR_GPR_MASK)))
+		: x86_emulate(vcpu, 0);
+
+	if (x86_irqchip_full(x86_vcpu_vm(vcpu)) || r != X86_RESUME)
+		return r;
+	/* User space owns the PIC and the IOAPIC: a lower TPR may let its interrupt in. */
+	if (before <= x86_get_cr8(vcpu))
+		return r;
+	vcpu->core.run->exit_reason = KVM_EXIT_SET_TPR;
+	return X86_USER;
+}
+
+static int svm_dr_access(struct svm_vcpu *svm)
+{
+	struct x86_vcpu *vcpu = &svm->x86;
+
+	if (!vcpu->core.guest_debug) {
+		/* Let the guest have its registers until the next vcpu_put. */
+		vcpu->dr_dirty = true;
+		vcpu->switch_db_regs = true;
+		svm_recalc_intercepts(vcpu);
+		x86_update_dr7(vcpu);
+		return X86_RESUME;
+	}
+	return x86_emulate(vcpu, 0);
+}
+
+static int svm_db(struct svm_vcpu *svm)
+{
+	struct x86_vcpu *vcpu = &svm->x86;
+	u64 dr6 = svm->vmcb->save.dr6;
+
+	if (svm_end_nmi_singlestep(svm) && !vcpu->core.guest_debug &&
+	    (dr6 ^ DR6_ACTIVE_LOW) == DR6_BS) {
+		/* The step was ours: the guest never hears of it. */
+		svm_set_dr6(vcpu, vcpu->dr6);
+		return X86_RESUME;
+	}
+	if (!(vcpu->core.guest_debug & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))) {
+		x86_queue_exception_p(vcpu, DB_VECTOR, dr6 ^ DR6_ACTIVE_LOW);
+		return X86_RESUME;
+	}
+	return x86_handle_guest_debug_exit(vcpu, dr6,
+					   svm->vmcb->save.cs.base + svm->vmcb->save.rip,
+					   DB_VECTOR);
+}
+
+static int svm_bp(struct svm_vcpu *svm)
+{
+	return x86_handle_guest_debug_exit(&svm->x86, 0,
+					   svm->vmcb->save.cs.base + svm->vmcb->save.rip,
+					   BP_VECTOR);
+}
+
+static int svm_task_switch(struct svm_vcpu *svm)
+{
+	struct x86_vcpu *vcpu = &svm->x86;
+	const struct vmcb_control *control = &svm->vmcb->control;
+	u64 info2 = control->exit_info_2;
+	u64 vectoring = control->exit_int_info;
+	u64 type = vectoring & SVM_EVENT_TYPE;
+	bool has_error_code = info2 & SVM_TASK_HAS_ERROR_CODE;
+	bool skip = true;
+	int vector = -1;
+	int reason;
+
+	if (info2 & SVM_TASK_IRET) {
+		reason = X86_EMULATOR_TASK_IRET;
+	} else if (info2 & SVM_TASK_JMP) {
+		reason = X86_EMULATOR_TASK_JMP;
+	} else if (vectoring & SVM_EVENT_VALID) {
+		reason = X86_EMULATOR_TASK_GATE;
+		vector = vectoring & SVM_EVENT_VECTOR;
+		skip = type == SVM_EVENT_SOFT_INT ||
+		       (type == SVM_EVENT_EXCEPTION &&
+			(vector == BP_VECTOR || vector == OF_VECTOR));
+		/* The switch is its delivery: it must not come again. */
+		vcpu->nmi_injected = false;
+		x86_clear_exception_queue(vcpu);
+		x86_clear_interrupt_queue(vcpu);
+	} else {
+		reason = X86_EMULATOR_TASK_CALL;
+	}
+
+	/* The old task goes on behind the instruction that switched away. */
+	if (skip && svm_skip_insn(vcpu) != X86_RESUME)
+		return X86_USER;
+	return x86_task_switch(vcpu, control->exit_info_1, vector, reason,
+			       has_error_code, info2);
+}
+
+static int svm_shutdown(struct svm_vcpu *svm)
+{
+	struct x86_vcpu *vcpu = &svm->x86;
+
+	/* The VMCB is undefined now (APM 2 15.14.3): make it an INIT's. */
+	memset(&svm->vmcb->save, 0, sizeof(svm->vmcb->save));
+	x86_vcpu_reset(vcpu, true);
+	vcpu->core.run->exit_reason = KVM_EXIT_SHUTDOWN;
+	return X86_USER;
+}
+
+static int svm_invalid_op(struct svm_vcpu *svm)
+{
+	x86_queue_exception(&svm->x86, UD_VECTOR);
+	return X86_RESUME;
+}
+
+static int svm_ac(struct svm_vcpu *svm)
+{
+	x86_queue_exception_e(&svm->x86, AC_VECTOR, 0);
+	return X86_RESUME;
+}
+
+static int svm_irq_window(struct svm_vcpu *svm)
+{
+	svm_clear_irq_window(svm);
+	kvm_make_request(X86_REQ_EVENT, &svm->x86.core);
+	svm->x86.core.stat.irq_window_exits++;
+	return X86_RESUME;
+}
+
+static int svm_pause(struct svm_vcpu *svm)
+{
+	kvm_vcpu_on_spin(&svm->x86.core, svm_get_cpl(&svm->x86) == 0);
+	return x86_skip_insn(&svm->x86);
+}
+
+static int svm_entry_failed(struct svm_vcpu *svm)
+{
+	struct kvm_run *run = svm->x86.core.run;
+
+	if (dump_invalid_vmcb)
+		svm_dump_state(&svm->x86);
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason = svm->vmcb->control.exit_code;
+	run->fail_entry.cpu = svm->asid_cpu;
+	return X86_USER;
+}
+
+static int svm_unexpected(struct svm_vcpu *svm)
+{
+	struct kvm_run *run = svm->x86.core.run;
+
+	pr_err_ratelimited("kvm_amd: unexpected exit %#llx\n", svm->vmcb->control.exit_code);
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
+	run->internal.ndata = 2;
+	run->internal.data[0] = svm->vmcb->control.exit_code;
+	run->internal.data[1] = svm->asid_cpu;
+	return X86_USER;
+}
+
+int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath)
+{
+	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
+	u64 code = svm->vmcb->control.exit_code;
+
+	if (fastpath != X86_FASTPATH_NONE)
+		return X86_RESUME;
+
+	switch (code) {
+	case SVM_EXIT_NPF:		return svm_npf(svm);
+	case SVM_EXIT_IOIO:		return svm_ioio(svm);
+	case SVM_EXIT_MSR:		return svm_msr(svm);
+	case SVM_EXIT_HLT:		return x86_emulate_hlt(vcpu);
+	case SVM_EXIT_CPUID:		return x86_emulate_cpuid(vcpu);
+	case SVM_EXIT_VMMCALL:		return x86_emulate_hypercall(vcpu);
+	case SVM_EXIT_VINTR:		return svm_irq_window(svm);
+
+	case SVM_EXIT_INTR:
+		vcpu->core.stat.irq_exits++;
+		return X86_RESUME;
+	case SVM_EXIT_NMI:
+	case SVM_EXIT_SMI:
+	case SVM_EXIT_INIT:
+		/* Held by GIF: the host took it at STGI. */
+		return X86_RESUME;
+
+	case SVM_EXIT_READ_CR0:
+	case SVM_EXIT_READ_CR4:
+	case SVM_EXIT_WRITE_CR0:
+	case SVM_EXIT_WRITE_CR4:
+	case SVM_EXIT_CR0_SEL_WRITE:	return svm_cr_access(svm);
+	case SVM_EXIT_WRITE_CR8:	return svm_cr8_write(svm);
+	case SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR15:
+					return svm_dr_access(svm);
+
+	case SVM_EXIT_EXCP_BASE + DB_VECTOR: return svm_db(svm);
+	case SVM_EXIT_EXCP_BASE + BP_VECTOR: return svm_bp(svm);
+	case SVM_EXIT_EXCP_BASE + UD_VECTOR: return x86_emulate(vcpu, X86_EMUL_TRAP_UD);
+	case SVM_EXIT_EXCP_BASE + AC_VECTOR: return svm_ac(svm);
+	case SVM_EXIT_EXCP_BASE + MC_VECTOR: return X86_RESUME;	/* the host's: done in enter() */
+
+	case SVM_EXIT_RDPMC:		return x86_emulate_rdpmc(vcpu);
+	case SVM_EXIT_IRET:		return svm_handle_iret(svm);
+	case SVM_EXIT_INVD:		return x86_emulate_invd(vcpu);
+	case SVM_EXIT_WBINVD:		return x86_emulate_wbinvd(vcpu);
+	case SVM_EXIT_PAUSE:		return svm_pause(svm);
+	case SVM_EXIT_MONITOR:		return x86_emulate_monitor(vcpu);
+	case SVM_EXIT_MWAIT:		return x86_emulate_mwait(vcpu);
+	case SVM_EXIT_XSETBV:		return x86_emulate_xsetbv(vcpu);
+	case SVM_EXIT_RSM:		return x86_emulate(vcpu, 0);
+	case SVM_EXIT_TASK_SWITCH:	return svm_task_switch(svm);
+	case SVM_EXIT_SHUTDOWN:		return svm_shutdown(svm);
+
+	case SVM_EXIT_VMRUN:
+	case SVM_EXIT_VMLOAD:
+	case SVM_EXIT_VMSAVE:
+	case SVM_EXIT_STGI:
+	case SVM_EXIT_CLGI:
+	case SVM_EXIT_SKINIT:
+	case SVM_EXIT_INVLPGA:
+	case SVM_EXIT_RDTSCP:
+	case SVM_EXIT_RDPRU:
+	case SVM_EXIT_INVLPGB:
+	case SVM_EXIT_TLBSYNC:		return svm_invalid_op(svm);
+
+	case SVM_EXIT_INVALID:		return svm_entry_failed(svm);
+	default:			return svm_unexpected(svm);
+	}
+}
