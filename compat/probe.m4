@@ -156,6 +156,7 @@ AC_DEFUN([KVM_RUN_PROBES], [
 	cmp -s "$kvm_probes/config.h" "$kvm_obj/compat/config.h" ||
 		cp "$kvm_probes/config.h" "$kvm_obj/compat/config.h"
 	cat "$kvm_probes/config.h" "$kvm_probes/log" >&AS_MESSAGE_LOG_FD
+	touch "$kvm_obj/.configured"
 	kvm_yes=`grep -c '^#define' "$kvm_probes/config.h"`
 	kvm_no=`grep -c '^/. no' "$kvm_probes/config.h"`
 	AC_MSG_RESULT([$kvm_yes, and $kvm_no to be supplied])
