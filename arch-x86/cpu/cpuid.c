@@ -383,7 +383,7 @@ static int check(struct x86_cpuid *c)
 	/* The canonical checks know two widths of linear addresses, and none given. */
 	if (e) {
 		virt = (e->eax >> 8) & 0xff;
-		if (virt != 0 && virt != 32 && virt != 48 && virt != 57)
+		if (virt != 0 && virt != 48 && virt != 57)
 			return -EINVAL;
 	}
 	return 0;
