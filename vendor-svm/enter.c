@@ -5,6 +5,8 @@
  * itself are in enter_64.S (enter_32.S).
  */
 #include <linux/percpu.h>
+#include <linux/smp.h>
+#include <trace/events/ipi.h>	/* smp_send_reschedule() traces */
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <compat/guest_entry.h>
