@@ -4,6 +4,7 @@
  * SRCU readers in the outer loop and RCU readers in the inner one, so a filter is
  * freed after a grace period of both.
  */
+#include <linux/export.h>
 #include <linux/bitmap.h>
 #include <linux/kernel.h>
 #include <linux/nospec.h>
@@ -53,6 +54,7 @@ bool x86_msr_allowed(struct x86_vcpu *vcpu, u32 index, u32 type)
 	}
 	return filter->allow;
 }
+EXPORT_SYMBOL_GPL(x86_msr_allowed);
 
 static void free_filter(struct x86_msr_filter *filter)
 {

@@ -5,6 +5,7 @@
  * SDM 3A chapter 10; APM 2 chapter 16. Does not know who else exists:
  * messages go through lapic_deliver.c; life and state are lapic_state.c.
  */
+#include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <asm/apicdef.h>
@@ -53,6 +54,7 @@ u64 x86_lapic_get_cr8(struct x86_vcpu *vcpu)
 		return vcpu->cr8;
 	return (lapic_reg(vcpu->apic, APIC_TASKPRI) & 0xf0) >> 4;
 }
+EXPORT_SYMBOL_GPL(x86_lapic_get_cr8);
 
 void x86_lapic_set_tpr(struct x86_vcpu *vcpu, u64 cr8)
 {
@@ -62,6 +64,7 @@ void x86_lapic_set_tpr(struct x86_vcpu *vcpu, u64 cr8)
 	else
 		vcpu->cr8 = cr8 & 0xf;
 }
+EXPORT_SYMBOL_GPL(x86_lapic_set_tpr);
 
 /* ---- EOI ---------------------------------------------------------------------- */
 
