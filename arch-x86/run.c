@@ -403,6 +403,7 @@ static int x86_wait(struct x86_vcpu *vcpu)
 	switch (vcpu->mp_state) {
 	case KVM_MP_STATE_HALTED:
 	case KVM_MP_STATE_AP_RESET_HOLD:
+		x86_lapic_pv_unhalted(vcpu, true);	/* a kick ends one halt */
 		x86_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
 		kvm_make_request(X86_REQ_EVENT, core);
 		break;
