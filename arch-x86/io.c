@@ -161,7 +161,6 @@ static int exit_pio(struct x86_vcpu *vcpu, const struct x86_pio *pio,
 	run->io.port = pio->port;
 	run->io.count = pio->count;
 	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
-	vcpu->core.stat.io_exits++;
 	vcpu->core.mmio_needed = true;
 	vcpu->complete_userspace_io = complete;
 	return X86_USER;

@@ -19,6 +19,7 @@
  * Addresses without memory get no entry at all: whether something is MMIO is
  * asked of the slots each time, so no cached answer can become stale.
  */
+#include <linux/export.h>
 #include <linux/sched/signal.h>
 
 #include "arch-x86/io.h"
@@ -231,3 +232,4 @@ int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 	enforce_limit(vm);
 	return fault_map(vcpu, &f);
 }
+EXPORT_SYMBOL_GPL(x86_mmu_page_fault);

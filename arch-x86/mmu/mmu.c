@@ -4,6 +4,7 @@
  * of an architecture about memory (core/arch.h). Owns no table's content: that
  * is tdp.c's.
  */
+#include <linux/export.h>
 #include <linux/io.h>
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
@@ -169,6 +170,8 @@ int x86_mmu_load(struct x86_vcpu *vcpu)
 	struct x86_mmu *mmu = &vcpu->mmu;
 	struct x86_table *root;
 
+	if (likely(x86_mmu_has_root(mmu)))
+		return 0;
 	root = get_root(x86_vcpu_vm(vcpu), kvm_arch_vcpu_as_id(&vcpu->core));
 	if (!root)
 		return -ENOMEM;
@@ -186,6 +189,7 @@ void x86_mmu_unload(struct x86_vcpu *vcpu)
 	vcpu->mmu.root = INVALID_HPA;
 	vcpu->mmu.root_table = NULL;
 }
+EXPORT_SYMBOL_GPL(x86_mmu_unload);
 
 void x86_mmu_reset_context(struct x86_vcpu *vcpu)
 {
@@ -199,6 +203,7 @@ void x86_mmu_reset_context(struct x86_vcpu *vcpu)
 	    mmu->root_table->as_id != kvm_arch_vcpu_as_id(&vcpu->core))
 		x86_mmu_unload(vcpu);
 }
+EXPORT_SYMBOL_GPL(x86_mmu_reset_context);
 
 void x86_mmu_new_cr3(struct x86_vcpu *vcpu, u64 cr3)
 {
@@ -210,6 +215,7 @@ void x86_mmu_invlpg(struct x86_vcpu *vcpu, gva_t gva)
 	vcpu->core.stat.invlpg++;
 	vendor_call(flush_tlb_gva)(vcpu, gva);
 }
+EXPORT_SYMBOL_GPL(x86_mmu_invlpg);
 
 bool x86_is_mmio_gpa(struct x86_vcpu *vcpu, gpa_t gpa)
 {

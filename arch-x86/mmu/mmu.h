@@ -84,8 +84,8 @@ void x86_mmu_vm_destroy(struct x86_vm *vm);
 int x86_mmu_vcpu_create(struct x86_vcpu *vcpu);
 void x86_mmu_vcpu_destroy(struct x86_vcpu *vcpu);
 
-/** x86_mmu_load() - have a valid root and hand it to the vendor (before entry,
- *  preemptible, SRCU held). 0 or -ENOMEM. */
+/** x86_mmu_load() - have a valid root and, if it is a new one, hand it to the vendor
+ *  (before each entry, preemptible, SRCU held). 0 or -ENOMEM. */
 int x86_mmu_load(struct x86_vcpu *vcpu);
 /** x86_mmu_unload() - drop the vCPU's root */
 void x86_mmu_unload(struct x86_vcpu *vcpu);

@@ -8,6 +8,8 @@
  * Everything the guest can change meanwhile is read once; an entry that changed
  * between its reading and the setting of its A bit starts the walk again.
  */
+#include <linux/export.h>
+
 #include "arch-x86/cpu/cpuid.h"
 #include "arch-x86/events.h"
 #include "arch-x86/mmu/walk.h"
@@ -323,6 +325,7 @@ gpa_t x86_gva_to_gpa(struct x86_vcpu *vcpu, u64 gva, u32 access,
 	x86_walk_init(&w, vcpu, fault);
 	return x86_walk(&w, gva, access) ? INVALID_GPA : w.gpa;
 }
+EXPORT_SYMBOL_GPL(x86_gva_to_gpa);
 
 bool x86_load_pdptrs(struct x86_vcpu *vcpu, u64 cr3)
 {
@@ -340,3 +343,4 @@ bool x86_load_pdptrs(struct x86_vcpu *vcpu, u64 cr3)
 	x86_reg_mark_dirty(vcpu, X86_REG_PDPTRS);
 	return true;
 }
+EXPORT_SYMBOL_GPL(x86_load_pdptrs);
