@@ -362,7 +362,8 @@ static void digest(struct x86_cpuid *c)
 		if (!leaf)
 			continue;
 		e = find(c, leaf->function, leaf->index);
-		if (e)
+		/* One that answers for all subleaves does not describe the others. */
+		if (e && (!leaf->index || (e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX)))
 			c->words[word] = entry_reg(e, leaf->reg) & x86_cpu_cap_word(word);
 	}
 	e = find(c, 1, 0);

@@ -129,10 +129,10 @@ int x86_vm_set_msr_filter(struct x86_vm *vm, void __user *arg)
 
 	mutex_lock(&vm->core.lock);
 	old = rcu_replace_pointer(vm->msr_filter, filter, lockdep_is_held(&vm->core.lock));
+	mutex_unlock(&vm->core.lock);
+	kvm_make_all_cpus_request(&vm->core, X86_REQ_MSR_FILTER_CHANGED);
 	synchronize_srcu(&vm->core.srcu);
 	synchronize_rcu();
-	kvm_make_all_cpus_request(&vm->core, X86_REQ_MSR_FILTER_CHANGED);
-	mutex_unlock(&vm->core.lock);
 	free_filter(old);
 	return 0;
 }

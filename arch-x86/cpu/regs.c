@@ -263,7 +263,7 @@ static u64 efer_allowed(struct x86_vcpu *vcpu)
 		if (vcpu ? guest_cpuid_has(vcpu, gated[i].feature) :
 			   x86_cpu_cap_has(gated[i].feature))
 			allowed |= gated[i].bit;
-	/* SCE has no CPUID bit in compatibility with Intel's 32-bit modes. */
+	/* Intel shows SYSCALL's bit in 64-bit mode only; the MSR takes SCE in all. */
 	if (vcpu && (allowed & EFER_LME))
 		allowed |= EFER_SCE;
 	return allowed;

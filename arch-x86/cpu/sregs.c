@@ -122,13 +122,11 @@ static bool sregs_valid(struct x86_vcpu *vcpu, const struct kvm_sregs *s)
 {
 	if (!x86_cr0_valid(s->cr0) || !x86_cr4_valid(vcpu, s->cr4) || !x86_efer_valid(s->efer))
 		return false;
-	if (s->cr8 & ~0xfULL)
+	if ((s->cr8 & ~0xfULL) || !x86_cr3_valid(vcpu, s->cr3))
 		return false;
 	if ((s->efer & EFER_LME) && (s->cr0 & X86_CR0_PG)) {
 		/* Long mode. */
 		if (!(s->cr4 & X86_CR4_PAE) || !(s->efer & EFER_LMA))
-			return false;
-		if (!x86_cr3_valid(vcpu, s->cr3))
 			return false;
 		/* A 64-bit CS has no D bit. */
 		return !(s->cs.l && s->cs.db);
