@@ -21,7 +21,9 @@
  */
 #include <linux/export.h>
 #include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 
+#include "arch-x86/events.h"
 #include "arch-x86/io.h"
 #include "arch-x86/mmu/tdp.h"
 #include "arch-x86/regs.h"
@@ -52,9 +54,33 @@ static int spurious(struct x86_vcpu *vcpu, gpa_t gpa)
 	return X86_RESUME;
 }
 
+/*
+ * An event was on its way into the guest and met something that is no memory: its
+ * stack, or a descriptor table. Nothing at RIP could be emulated to help.
+ */
+static int delivery_failed(struct x86_vcpu *vcpu, gpa_t gpa)
+{
+	struct kvm_run *run = vcpu->core.run;
+	u32 reason, intr_info, error_code;
+	u64 info1, info2;
+
+	vendor_call(exit_info)(vcpu, &reason, &info1, &info2, &intr_info, &error_code);
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+	run->internal.ndata = 5;
+	run->internal.data[0] = intr_info;
+	run->internal.data[1] = reason;
+	run->internal.data[2] = info1;
+	run->internal.data[3] = gpa;
+	run->internal.data[4] = vcpu->core.cpu;
+	return X86_USER;
+}
+
 static int emulate_access(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code, int flags,
 			  const void *insn, int insn_len)
 {
+	if (unlikely(x86_event_reinjection(vcpu)))
+		return delivery_failed(vcpu, gpa);
 	vcpu->core.stat.pf_emulate++;
 	/*
 	 * The address is known, so the operand need not be walked again; but not
@@ -72,6 +98,7 @@ static int fault_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code,
 {
 	vcpu->mmu.spurious_count = 0;
 	if ((error_code & PFERR_WRITE) && !(error_code & (PFERR_FETCH | PFERR_GUEST_PAGE)) &&
+	    !x86_event_reinjection(vcpu) &&
 	    !kvm_io_bus_write(&vcpu->core, KVM_FAST_MMIO_BUS, gpa, 0, NULL))
 		return x86_skip_insn(vcpu);
 	return emulate_access(vcpu, gpa, error_code, X86_EMUL_MMIO, insn, insn_len);
@@ -184,8 +211,11 @@ static int fault_map(struct x86_vcpu *vcpu, struct tdp_fault *f)
 /* Bounded memory for tables, if user space has set a bound: begin anew. */
 static void enforce_limit(struct x86_vm *vm)
 {
-	if (unlikely(atomic64_read(&vm->mmu.nr_pages) > READ_ONCE(vm->mmu.max_pages)))
-		tdp_zap_all(vm);
+	if (likely(atomic64_read(&vm->mmu.nr_pages) <= READ_ONCE(vm->mmu.max_pages)))
+		return;
+	tdp_zap_all(vm);
+	/* Until they are free they count; the next fault should not zap again. */
+	flush_work(&vm->mmu.reaper);
 }
 
 int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
