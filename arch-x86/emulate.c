@@ -181,8 +181,6 @@ static int finish(struct x86_vcpu *vcpu)
 	else if (ctx->trap_dr6)
 		x86_queue_exception_p(vcpu, DB_VECTOR, ctx->trap_dr6);
 
-	if (ctx->io_pending)
-		return x86_io_exit_writes(vcpu);
 	if (io->tpr_exit) {
 		vcpu->core.run->exit_reason = KVM_EXIT_SET_TPR;
 		return X86_USER;
@@ -287,8 +285,6 @@ int x86_emulate_instruction(struct x86_vcpu *vcpu, u64 cr2_or_gpa, int flags,
 		/* An exit whose instruction can't be skipped would come again at once. */
 		if (flags & X86_EMUL_SKIP) {
 			vcpu->core.stat.insn_emulation_fail++;
-			if (vcpu->io.error)
-				return vcpu->io.error;
 			x86_prepare_emulation_failure_exit(vcpu);
 			return X86_USER;
 		}
