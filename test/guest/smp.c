@@ -363,6 +363,8 @@ static void g_shoot_ap(void)
 	apic_write(APIC_SVR, 0x1ff);
 	sti();
 	g_alive[1] = 1;
+	while (!g_phase)
+		cpu_relax();
 	while (!g_stop) {
 		u64 phase = g_phase;
 		u64 got = *(volatile u64 *)0x605000;

@@ -24,6 +24,7 @@ static u8 shadow_code[NATIVE_CODE_SIZE];
 static struct machine machine;
 static u64 state;
 static u64 before_rcx;
+static unsigned int bits;
 
 static u64 next(void)
 {
@@ -103,7 +104,8 @@ static bool excluded(const struct x86_emulator_decoded *insn)
 		if (insn->op->exec == not_ours[i])
 			return true;
 	}
-	return insn->seg_override == X86_EMULATOR_FS;
+	return insn->seg_override == X86_EMULATOR_FS ||
+	       (bits == 32 && insn->seg_override == X86_EMULATOR_GS);
 }
 
 /* Encodings that may reach the kernel or differ by design, though #UD for us. */
@@ -117,7 +119,7 @@ static bool excluded_bytes(const u8 *code)
 		case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3:
 			continue;
 		}
-		if ((code[i] & 0xf0) == 0x40)
+		if (bits == 64 && (code[i] & 0xf0) == 0x40)
 			continue;
 		if (code[i] == 0x0f) {
 			u8 op = code[i + 1];
@@ -146,13 +148,13 @@ static void generate(u8 code[16])
 		code[i] = next();
 	while (n < 4 && one_in(3))
 		code[n++] = prefixes[one_in(2) ? below(4) : below(sizeof(prefixes))];
-	if (one_in(2))
+	if (bits == 64 && one_in(2))
 		code[n++] = 0x40 | below(16);
 	switch (below(16)) {
 	case 0:		/* VEX */
 	case 1:
-		if (n && (code[n - 1] & 0xf0) == 0x40 && !one_in(16))
-			n--;
+		if (n && !one_in(16))
+			n = 0;
 		if (one_in(3)) {
 			code[n++] = 0xc5;
 			code[n++] = next();
@@ -197,7 +199,7 @@ static void generate(u8 code[16])
 	if (one_in(8))
 		disp = next();
 	if ((modrm & 0xc7) == 5) {
-		disp = NATIVE_DATA - NATIVE_CODE + below(MEMORY_SIZE);
+		disp = NATIVE_DATA - (bits == 64 ? NATIVE_CODE + 0x800 : 0) + below(MEMORY_SIZE);
 		memcpy(code + n + 1, &disp, 4);
 	} else if ((modrm & 0xc0) == 0x80 && n + 6 <= 16) {
 		memcpy(code + n + ((modrm & 7) == 4 ? 2 : 1), &disp, 4);
@@ -291,8 +293,10 @@ static bool compare(u64 seed, int result, u64 rip)
 	} else {
 		mask &= ~undefined_flags(&ctx->insn);
 	}
-	for (i = 0; i < 16; i++) {
-		if (machine.gpr[i] != cpu->gpr[i])
+	for (i = 0; i < (bits == 64 ? 16 : 8); i++) {
+		u64 all = bits == 64 ? ~0ull : 0xffffffff;
+
+		if ((machine.gpr[i] ^ cpu->gpr[i]) & all)
 			ok = complain(seed, names[i], machine.gpr[i], cpu->gpr[i]);
 	}
 	if ((ctx->rflags ^ cpu->rflags) & mask)
@@ -373,6 +377,8 @@ static enum verdict one_case(u64 seed)
 	/* A count that is all of a register would run for hours without a fault. */
 	if (r == EMUL_OK && ctx->insn.rep && before[RCX] > 0xffff)
 		before[RCX] &= 0xfff;
+	for (i = 0; bits == 32 && i < 8; i++)
+		before[i] = (u32)before[i];
 	rflags = 0x202 | (next() & (FLAGS_ARITH | FLAG_ID));
 	if (one_in(4))
 		rflags |= FLAG_DF;
@@ -425,7 +431,7 @@ static enum verdict one_case(u64 seed)
 	     ctx->exception.address - NATIVE_STATE < NATIVE_DATA - 4096 - NATIVE_STATE))
 		return SKIPPED;
 
-	native_run(rip, code, len);
+	native_run(rip, code, len, bits);
 	/* Likewise: #GP(0) for more than 15 bytes beats #UD. */
 	if (r == EMUL_FAULT && ctx->exception.vector == VEC_UD && cpu->trap == VEC_GP &&
 	    ctx->insn.length >= 5)
@@ -473,32 +479,28 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-void test_diff(const struct test_options *options)
+static void setup(const u64 gs_base)
 {
-	const u64 gs_base = NATIVE_DATA + 0x100;
-	unsigned int different = 0;
-	u64 seed = options->seed, same = 0, skipped = 0;
-	double end = now() + options->seconds, report = now() + 10;
-	unsigned int i;
+	bool is_64 = bits == 64;
 
-	if (!native_init(gs_base)) {
-		test_skip("differential: this machine can't run cases natively (no AVX2)");
-		return;
-	}
 	machine_init(&machine);
-	machine_mode(&machine, X86_EMULATOR_PROT64, 3);
-	machine.cr[4] |= 1u << 18;
+	machine_mode(&machine, is_64 ? X86_EMULATOR_PROT64 : X86_EMULATOR_PROT32, 3);
+	machine.cr[4] |= 1u << 18;	/* OSXSAVE */
+	machine.efer = 0xd01;
 	detect_features(&machine.ctx);
-	machine.seg[X86_EMULATOR_GS].base = gs_base;
+	machine.seg[X86_EMULATOR_GS].base = is_64 ? gs_base : 0;
 	machine.seg[X86_EMULATOR_TR].limit = 0x50;	/* no I/O bitmap */
 	machine_map(&machine, NATIVE_CODE, NATIVE_CODE_SIZE, shadow_code, false)->fetch_only = true;
 	machine_map(&machine, NATIVE_DATA, NATIVE_DATA_SIZE, shadow, true);
 	machine_map(&machine, NATIVE_RO, NATIVE_RO_SIZE, shadow + NATIVE_DATA_SIZE, false);
 	memset(shadow_code, 0xcc, sizeof(shadow_code));
-	state = 1;
-	for (i = 0; i < sizeof(pattern); i++)
-		pattern[i] = next();
-	native_fill_ro(pattern);
+}
+
+static void run_cases(const struct test_options *options)
+{
+	double end = now() + options->seconds / 2, report = now() + 10;
+	u64 seed = options->seed, same = 0, skipped = 0;
+	unsigned int different = 0;
 
 	for (;; seed++) {
 		if (options->cases ? same + different >= options->cases : now() >= end)
@@ -518,12 +520,38 @@ void test_diff(const struct test_options *options)
 			break;
 		if (options->verbose && now() > report) {
 			report += 10;
-			printf("# %llu cases, seed %llu\n", same, seed);
+			printf("# %u bit: %llu cases, seed %llu\n", bits, same, seed);
 			fflush(stdout);
 		}
 	}
-	test_result(!different, "differential: %llu random instructions as this CPU runs them (seeds %llu to %llu, %llu skipped)",
-		    same + different, options->seed, seed, skipped);
+	test_result(!different, "differential, %u bit: %llu random instructions do what they do on this CPU (seeds %llu to %llu, %llu skipped)",
+		    bits, same + different, options->seed, seed, skipped);
 	if (different)
-		printf("# replay: ./emulator-test --only diff --cases 1 --seed N\n");
+		printf("# replay one: emulator-test --only diff%u --cases 1 --seed N\n", bits);
+}
+
+void test_diff(const struct test_options *options, unsigned int which)
+{
+	const u64 gs_base = NATIVE_DATA + 0x100;
+	static bool ready;
+	unsigned int i;
+
+	if (!ready && !native_init(gs_base)) {
+		test_skip("differential: this machine can't run cases natively (no AVX2)");
+		return;
+	}
+	if (!ready) {
+		state = 1;
+		for (i = 0; i < sizeof(pattern); i++)
+			pattern[i] = next();
+		native_fill_ro(pattern);
+		ready = true;
+	}
+	if (which == 32 && !native_has_32bit()) {
+		test_skip("differential, 32 bit: this machine lets no process enter 32 bit mode");
+		return;
+	}
+	bits = which;
+	setup(gs_base);
+	run_cases(options);
 }

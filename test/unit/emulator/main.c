@@ -34,7 +34,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: emulator-test [--seconds N | --cases N] [--seed N] [--only PART] [--verbose]\n"
-		"PART: directed, length, diff. Random parts run 5 seconds each by default.\n");
+		"PART: directed, length, diff64, diff32. Random parts run 5 seconds each by default.\n");
 	return 2;
 }
 
@@ -78,8 +78,10 @@ int main(int argc, char **argv)
 		test_directed();
 	if (!only || !strcmp(only, "length"))
 		test_length(&options);
-	if (!only || !strcmp(only, "diff"))
-		test_diff(&options);
+	if (!only || !strcmp(only, "diff64"))
+		test_diff(&options, 64);
+	if (!only || !strcmp(only, "diff32"))
+		test_diff(&options, 32);
 	printf("1..%u\n", number);
 	return failed ? 1 : 0;
 }

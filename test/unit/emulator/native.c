@@ -16,6 +16,10 @@
 
 #include "native.h"
 
+/* Linux's code segments for user space. */
+#define CS64	0x33
+#define CS32	0x23
+
 extern const char native_exit[], native_exit_end[];
 void native_enter(void);
 
@@ -53,6 +57,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	}
 	/* Returning restores the code's registers; the way out then saves them. */
 	g[REG_RIP] = NATIVE_EXIT;
+	g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffll) | CS64;
 }
 
 static bool map(u64 address, size_t size, int prot)
@@ -68,6 +73,11 @@ bool native_init(u64 gs_base)
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE };
 	struct sigaction action = {
 		.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK,
+	};
+	/* ljmp $CS64, $NATIVE_EXIT */
+	static const u8 exit32[] = {
+		0xea, NATIVE_EXIT & 0xff, (NATIVE_EXIT >> 8) & 0xff,
+		(NATIVE_EXIT >> 16) & 0xff, NATIVE_EXIT >> 24, CS64, 0,
 	};
 	static char handler_stack[65536];
 	stack_t stack = { .ss_sp = handler_stack, .ss_size = sizeof(handler_stack) };
@@ -86,8 +96,18 @@ bool native_init(u64 gs_base)
 	    !map(NATIVE_RO, NATIVE_RO_SIZE, PROT_READ))
 		return false;
 	memcpy((void *)NATIVE_EXIT, native_exit, native_exit_end - native_exit);
+	memcpy((void *)NATIVE_EXIT32, exit32, sizeof(exit32));
 	memset((void *)NATIVE_CODE, 0xcc, NATIVE_CODE_SIZE);
 	return syscall(SYS_arch_prctl, ARCH_SET_GS, gs_base) == 0;
+}
+
+bool native_has_32bit(void)
+{
+	u32 rights = 0;
+	bool ok;
+
+	asm volatile("lar %2, %0\n\tsetz %1" : "+r"(rights), "=qm"(ok) : "r"((u32)CS32));
+	return ok;
 }
 
 void native_fill_ro(const u8 *data)
@@ -97,12 +117,12 @@ void native_fill_ro(const u8 *data)
 	mprotect((void *)NATIVE_RO, NATIVE_RO_SIZE, PROT_READ);
 }
 
-void native_run(u64 rip, const u8 *code, unsigned int len)
+void native_run(u64 rip, const u8 *code, unsigned int len, unsigned int bits)
 {
 	struct native_state *state = native_state();
 	u8 *to = (u8 *)rip, *end = (u8 *)(u64)(NATIVE_CODE + NATIVE_CODE_SIZE);
 	unsigned int room = end - to < len ? end - to : len;
-	s32 out = NATIVE_EXIT - (rip + len + 5);
+	s32 out = (bits == 64 ? NATIVE_EXIT : NATIVE_EXIT32) - (rip + len + 5);
 	bool fits = to + len + 5 <= end;
 
 	memcpy(to, code, room);
@@ -111,6 +131,8 @@ void native_run(u64 rip, const u8 *code, unsigned int len)
 		memcpy(to + len + 1, &out, 4);
 	}
 	state->rip = rip;
+	state->far_rip = rip;
+	state->far_cs = bits == 64 ? CS64 : CS32;
 	state->trap = -1;
 	running = true;
 	native_enter();

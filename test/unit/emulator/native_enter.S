@@ -22,6 +22,10 @@ native_enter:
 	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7
 	movq	NATIVE_STATE + NATIVE_MMX + 8 * \i, %mm\i
 	.endr
+	/* 64 bit processes have none; code in 32 bit mode needs them. */
+	mov	$0x2b, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
 	pushq	NATIVE_STATE + NATIVE_RFLAGS
 	popfq
 	mov	NATIVE_STATE + 0x00, %rax
@@ -35,7 +39,7 @@ native_enter:
 	.irp	i, 8, 9, 10, 11, 12, 13, 14, 15
 	mov	NATIVE_STATE + 8 * \i, %r\i
 	.endr
-	jmp	*NATIVE_STATE + NATIVE_RIP
+	ljmp	*NATIVE_STATE + NATIVE_FAR
 	.size native_enter, . - native_enter
 
 	/* Copied to NATIVE_EXIT, and run there. */

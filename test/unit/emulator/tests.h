@@ -36,8 +36,9 @@ void test_skip(const char *what);
 /**
  * test_diff - random instructions, against this CPU
  * @options: how much.
+ * @bits: 64 or 32 bit mode.
  */
-void test_diff(const struct test_options *options);
+void test_diff(const struct test_options *options, unsigned int bits);
 
 /**
  * test_length - random bytes, against libzydis: length and validity
