@@ -120,6 +120,8 @@ void gate(unsigned int table, unsigned int index, u16 selector, u32 offset, u8 a
 
 void protected_tables(void)
 {
+	unsigned int i;
+
 	descriptor(1, 0, 0xfffff, 0x9b, 12);
 	descriptor(2, 0, 0xfffff, 0x93, 12);
 	descriptor(3, 0, 0xfffff, 0xfb, 12);
@@ -134,7 +136,10 @@ void protected_tables(void)
 		.selector = 5 * 8, .base = TSS, .limit = 0x67, .type = 11, .present = 1,
 	};
 	m.seg[CS].selector = m.ctx.cpl ? 3 * 8 + 3 : 8;
-	m.seg[SS].selector = m.ctx.cpl ? 4 * 8 + 3 : 16;
+	for (i = 0; i < 6; i++) {
+		if (i != CS)
+			m.seg[i].selector = m.ctx.cpl ? 4 * 8 + 3 : 16;
+	}
 }
 
 static void test_faults_of_fetch(void)
@@ -257,6 +262,7 @@ static void test_mmio(void)
 	r->mmio = true;
 	for (i = 0; i < sizeof(device); i++)
 		device[i] = i * 3;
+	m.cr[4] |= CR4_OSXSAVE_BIT;
 	m.gpr[RBX] = 0x200000;
 	m.gpr[RAX] = 0x11223344;
 	CHECK(RUN(0x01, 0x43, 0x10) == EMUL_OK);		/* add [rbx+16], eax */
@@ -272,7 +278,7 @@ static void test_mmio(void)
 	CHECK(RUN(0xc5, 0xfe, 0x7f, 0x43, 0x60) == EMUL_OK);	/* vmovdqu [rbx+96], ymm0 */
 	CHECK(!memcmp(m.vector[0], device + 0x60, 32));
 	CHECK(RUN(0xff, 0x73, 0x18) == EMUL_OK);		/* push qword [rbx+24] */
-	CHECK(get64(STACK - 8) == *(u64 *)(device + 0x18) && m.gpr[RSP] == STACK - 8);
+	CHECK(!memcmp(ram + STACK - 8, device + 0x18, 8) && m.gpr[RSP] == STACK - 8);
 	passes("MMIO reads that come later give the same result as memory");
 
 	m.gpr[RSI] = 0x200000;

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Instructions that reach the machine: ports, control and debug registers,
+ * MSRs, tables, and who may use them.
+ */
+#include "directed.h"
+
+static u32 bytes32(const u8 *bytes)
+{
+	u32 value;
+
+	memcpy(&value, bytes, 4);
+	return value;
+}
+
+static void test_ports(void)
+{
+	unsigned int i;
+
+	start(X86_EMULATOR_PROT32, 0);
+	m.gpr[RAX] = 0xffffffff12345678;
+	m.gpr[RDX] = 0x3f8;
+	CHECK(RUN(0xec) == EMUL_OK && m.port == 0x3f8);			/* in al, dx */
+	CHECK(m.gpr[RAX] == (0xffffffff12345600 | m.port_in[0]));
+	CHECK(RUN(0xe5, 0x40) == EMUL_OK && m.port == 0x40);		/* in eax, 40 */
+	CHECK(m.gpr[RAX] == bytes32(m.port_in + 1));
+	CHECK(RUN(0x66, 0xef) == EMUL_OK && m.port_out_len == 2);	/* out dx, ax */
+	CHECK(!memcmp(m.port_out, &m.gpr[RAX], 2) && m.port == 0x3f8);
+	passes("IN and OUT in all sizes");
+
+	m.port_in_pos = 0;
+	m.gpr[RDI] = DATA + 0x1f0;
+	m.gpr[RCX] = 2500;
+	CHECK(RUN(0xf3, 0x6c) == EMUL_OK);				/* rep insb */
+	CHECK(m.gpr[RCX] == 0 && m.gpr[RDI] == DATA + 0x1f0 + 2500 && m.retired < 10);
+	for (i = 0; i < 2500; i++)
+		CHECK(ram[DATA + 0x1f0 + i] == m.port_in[i]);
+	m.ctx.rflags |= FLAG_DF;
+	m.port_in_pos = 0;
+	m.gpr[RDI] = DATA + 64;
+	m.gpr[RCX] = 8;
+	CHECK(RUN(0xf3, 0x6d) == EMUL_OK && m.gpr[RDI] == DATA + 32);
+	CHECK(get32(DATA + 64) == bytes32(m.port_in) && get32(DATA + 36) == bytes32(m.port_in + 28));
+	m.ctx.rflags &= ~FLAG_DF;
+	m.port_out_len = 0;
+	m.gpr[RSI] = DATA + 0x1f0;
+	m.gpr[RCX] = 1000;
+	CHECK(RUN(0xf3, 0x66, 0x6f) == EMUL_OK && m.port_out_len == 2000);
+	CHECK(!memcmp(m.port_out, ram + DATA + 0x1f0, 2000) && m.gpr[RSI] == DATA + 0x1f0 + 2000);
+	m.port_in_pos = 0;
+	m.gpr[RDI] = RAM_SIZE - 10;
+	m.gpr[RCX] = 100;
+	CHECK(faults(RUN(0xf3, 0x6c), VEC_PF, 2) && m.gpr[RCX] == 90);
+	CHECK(m.port_in_pos == 10 && m.ctx.exception.address == RAM_SIZE);
+	m.gpr[RCX] = 0;
+	CHECK(RUN(0xf3, 0x6c) == EMUL_OK && m.port_in_pos == 10);
+	passes("string I/O in blocks; a page fault costs no data");
+
+	start(X86_EMULATOR_PROT32, 3);
+	protected_tables();
+	put16(TSS + 102, 104);
+	m.seg[TR].limit = 104 + 0x80;
+	memset(ram + TSS + 104, 0xff, 0x81);
+	ram[TSS + 104 + 0x7f] = 0xc0;			/* 3f8 to 3fd */
+	m.gpr[RDX] = 0x3f8;
+	CHECK(RUN(0xec) == EMUL_OK);
+	CHECK(RUN(0xed) == EMUL_OK);
+	m.gpr[RDX] = 0x3fa;
+	CHECK(RUN(0xed) == EMUL_OK);
+	m.gpr[RDX] = 0x3fb;
+	CHECK(faults(RUN(0xed), VEC_GP, 0));
+	m.gpr[RDX] = 0x80;
+	CHECK(faults(RUN(0xee), VEC_GP, 0));
+	m.gpr[RDX] = 0x400;
+	CHECK(faults(RUN(0xec), VEC_GP, 0));		/* beyond the bitmap */
+	CHECK(faults(RUN(0xf3, 0x6c), VEC_GP, 0));	/* with ECX 0, too */
+	m.ctx.rflags |= FLAG_IOPL;
+	CHECK(RUN(0xec) == EMUL_OK);
+	passes("port permissions: IOPL and the TSS's bitmap");
+}
+
+static void test_control_registers(void)
+{
+	start(X86_EMULATOR_PROT64, 0);
+	m.gpr[RAX] = 0x123456789;
+	CHECK(RUN(0x0f, 0x22, 0xd8) == EMUL_OK && m.cr[3] == 0x123456789);
+	CHECK(RUN(0x0f, 0x20, 0xdb) == EMUL_OK && m.gpr[RBX] == 0x123456789);
+	m.gpr[RAX] = 5;
+	CHECK(RUN(0x44, 0x0f, 0x22, 0xc0) == EMUL_OK && m.cr[8] == 5);
+	CHECK(RUN(0xf0, 0x0f, 0x20, 0xc1) == EMUL_OK && m.gpr[RCX] == 5);	/* AMD's CR8 */
+	m.gpr[RAX] = 1u << 31;
+	CHECK(faults(RUN(0x0f, 0x22, 0xc0), VEC_GP, 0));
+	CHECK(faults(RUN(0x0f, 0x22, 0xe8), VEC_UD, -1));		/* cr5 */
+	m.cr[0] |= CR0_TS_BIT;
+	CHECK(RUN(0x0f, 0x06) == EMUL_OK && !(m.cr[0] & CR0_TS_BIT));
+	m.gpr[RAX] = 0xe;
+	m.cr[0] = 0x80000011;
+	CHECK(RUN(0x0f, 0x01, 0xf0) == EMUL_OK && m.cr[0] == 0x8000001f);	/* lmsw keeps PE */
+	CHECK(RUN(0x0f, 0x01, 0xe3) == EMUL_OK && m.gpr[RBX] == 0x8000001f);
+	m.gpr[RAX] = DATA;
+	CHECK(RUN(0x0f, 0x01, 0x20) == EMUL_OK && get32(DATA) == 0x1f);	/* 16 bits */
+	passes("control registers, CLTS, LMSW, SMSW");
+
+	m.dr[7] = 0x400;
+	m.gpr[RAX] = 0x1234;
+	CHECK(RUN(0x0f, 0x23, 0xc0) == EMUL_OK && m.dr[0] == 0x1234);
+	CHECK(RUN(0x0f, 0x23, 0xe8) == EMUL_OK && m.dr[7] == 0x1234);	/* dr5 is dr7 */
+	m.cr[4] |= CR4_DE_BIT;
+	CHECK(faults(RUN(0x0f, 0x23, 0xe8), VEC_UD, -1));
+	m.gpr[RAX] = 1ull << 32;
+	CHECK(faults(RUN(0x0f, 0x23, 0xf8), VEC_GP, 0));
+	CHECK(faults(RUN(0x44, 0x0f, 0x23, 0xc0), VEC_UD, -1));		/* dr8 */
+	m.dr[7] = DR7_GD_BIT;
+	m.dr[6] = 0xffff0ff0;
+	CHECK(faults(RUN(0x0f, 0x21, 0xc0), VEC_DB, -1) && m.dr[6] == (0xffff0ff0 | DR6_BD_BIT));
+	passes("debug registers: DR4 and DR5, DE, GD");
+}
+
+static void test_msrs(void)
+{
+	start(X86_EMULATOR_PROT64, 0);
+	m.gpr[RCX] = 0xffffffffc0000082;
+	m.gpr[RAX] = 0xaaaaaaaa11111111;
+	m.gpr[RDX] = 0xbbbbbbbb22222222;
+	CHECK(RUN(0x0f, 0x30) == EMUL_OK && m.lstar == 0x2222222211111111);
+	CHECK(RUN(0x0f, 0x32) == EMUL_OK && m.gpr[RAX] == 0x11111111 && m.gpr[RDX] == 0x22222222);
+	m.gpr[RCX] = 0x99999;
+	CHECK(faults(RUN(0x0f, 0x32), VEC_GP, 0) && faults(RUN(0x0f, 0x30), VEC_GP, 0));
+	CHECK(RUN(0x0f, 0x31) == EMUL_OK && m.gpr[RDX] == 0x11223344);
+	CHECK(RUN(0x0f, 0xa2) == EMUL_OK && m.gpr[RAX] == 0x12345678);
+	m.gpr[RCX] = 0;
+	m.gpr[RAX] = 3;
+	m.gpr[RDX] = 0;
+	CHECK(faults(RUN(0x0f, 0x01, 0xd1), VEC_UD, -1));	/* no OSXSAVE */
+	m.cr[4] |= CR4_OSXSAVE_BIT;
+	CHECK(RUN(0x0f, 0x01, 0xd1) == EMUL_OK && m.xcr0 == 3);
+	CHECK(RUN(0x0f, 0x01, 0xd0) == EMUL_OK && m.gpr[RAX] == 3);
+	m.gpr[RAX] = 2;
+	CHECK(faults(RUN(0x0f, 0x01, 0xd1), VEC_GP, 0));
+	CHECK(RUN(0xf4) == EMUL_OK && m.halts == 1);
+	CHECK(RUN(0x0f, 0x01, 0xd9) == EMUL_OK && m.hypercalls == 1 && m.gpr[RAX] == 42);
+	m.gpr[RAX] = 0x7000;
+	CHECK(RUN(0x0f, 0x01, 0x38) == EMUL_OK && m.flushed == 0x7000);
+	CHECK(RUN(0x0f, 0xaa) == EMUL_OK && m.rsms == 1 && m.ctx.rip == 0xabcd);
+	passes("MSRs, TSC, CPUID, XCR0, HLT, VMMCALL, INVLPG, RSM");
+}
+
+static void test_privilege(void)
+{
+	static const u8 cases[][4] = {
+		{ 0xf4 }, { 0x0f, 0x06 }, { 0x0f, 0x08 }, { 0x0f, 0x09 }, { 0x0f, 0x30 },
+		{ 0x0f, 0x32 }, { 0x0f, 0x20, 0xc0 }, { 0x0f, 0x22, 0xc0 }, { 0x0f, 0x21, 0xc0 },
+		{ 0x0f, 0x23, 0xc0 }, { 0x0f, 0x01, 0x10 }, { 0x0f, 0x01, 0x18 },
+		{ 0x0f, 0x01, 0x38 }, { 0x0f, 0x01, 0xf0 }, { 0x0f, 0x00, 0xd0 },
+		{ 0x0f, 0x00, 0xd8 }, { 0xfa }, { 0xfb }, { 0xe4, 0x80 },
+	};
+	static const u8 umip[][4] = {
+		{ 0x0f, 0x01, 0x00 }, { 0x0f, 0x01, 0x08 }, { 0x0f, 0x01, 0xe0 },
+		{ 0x0f, 0x00, 0xc0 }, { 0x0f, 0x00, 0xc8 },
+	};
+	unsigned int i;
+
+	start(X86_EMULATOR_PROT64, 3);
+	m.seg[TR].limit = 0x50;
+	m.gpr[RAX] = DATA;
+	for (i = 0; i < sizeof(cases) / 4; i++) {
+		bool ok = faults(run_at(cases[i], 4), VEC_GP, 0);
+
+		if (!ok)
+			printf("# case %u\n", i);
+		CHECK(ok && m.ctx.rip == CODE);
+	}
+	for (i = 0; i < sizeof(umip) / 4; i++) {
+		m.gpr[RAX] = DATA;
+		m.cr[4] &= ~CR4_UMIP_BIT;
+		CHECK(run_at(umip[i], 4) == EMUL_OK);
+		m.cr[4] |= CR4_UMIP_BIT;
+		m.gpr[RAX] = DATA;
+		CHECK(faults(run_at(umip[i], 4), VEC_GP, 0));
+	}
+	CHECK(RUN(0x0f, 0x31) == EMUL_OK);
+	m.cr[4] |= CR4_TSD_BIT;
+	CHECK(faults(RUN(0x0f, 0x31), VEC_GP, 0));
+	CHECK(faults(RUN(0x0f, 0x33), VEC_GP, 0));
+	CHECK(faults(RUN(0x0f, 0x01, 0xcb), VEC_UD, -1));	/* stac */
+	passes("privileged instructions at CPL 3, UMIP, TSD, PCE");
+}
+
+static void test_tables(void)
+{
+	start(X86_EMULATOR_PROT64, 0);
+	protected_tables();
+	m.gpr[RBX] = DATA;
+	put16(DATA, 0x1234);
+	put64(DATA + 2, 0xffff888000001000);
+	CHECK(RUN(0x0f, 0x01, 0x1b) == EMUL_OK);			/* lidt */
+	CHECK(m.idt.base == 0xffff888000001000 && m.idt.limit == 0x1234);
+	put64(DATA + 2, 0x800000000000);
+	CHECK(faults(RUN(0x0f, 0x01, 0x1b), VEC_GP, 0));
+	CHECK(RUN(0x0f, 0x01, 0x4b, 0x20) == EMUL_OK);			/* sidt */
+	CHECK(get16(DATA + 32) == 0x1234 && get64(DATA + 34) == 0xffff888000001000);
+	put64(GDT + 6 * 8 + 8, 1);					/* base above 4 GB */
+	m.gpr[RAX] = 6 * 8;
+	CHECK(RUN(0x0f, 0x00, 0xd8) == EMUL_OK);			/* ltr */
+	CHECK(m.seg[TR].base == (1ull << 32 | TSS2) && m.seg[TR].type == 11);
+	CHECK((ram[GDT + 53] & 15) == 11);
+	CHECK(faults(RUN(0x0f, 0x00, 0xd8), VEC_GP, 48));		/* busy */
+	CHECK(faults(RUN(0x0f, 0x00, 0xd0), VEC_GP, 48));		/* lldt of a TSS */
+	m.gpr[RAX] = 0;
+	CHECK(RUN(0x0f, 0x00, 0xd0) == EMUL_OK && m.seg[LDTR].unusable);
+	CHECK(faults(RUN(0x0f, 0x00, 0xd8), VEC_GP, 0));
+	CHECK(RUN(0x0f, 0x00, 0xc8) == EMUL_OK && m.gpr[RAX] == 48);	/* str */
+	passes("LIDT, SIDT, LTR, LLDT, STR");
+}
+
+void test_system_instructions(void)
+{
+	test_ports();
+	test_control_registers();
+	test_msrs();
+	test_privilege();
+	test_tables();
+}
