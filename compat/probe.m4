@@ -9,6 +9,12 @@ AC_DEFUN([KVM_REFUSE], [{
 	exit 77
 }])
 
+dnl KVM_REFUSE_CHECK(SENTENCE): likewise, in the middle of a check.
+AC_DEFUN([KVM_REFUSE_CHECK], [{
+	AC_MSG_RESULT([no])
+	KVM_REFUSE([$1])
+}])
+
 dnl Sets KDIR (build folder), KREL (release), KCC (compiler), KMAKEARGS.
 AC_DEFUN([KVM_FIND_KERNEL], [
 	AC_MSG_CHECKING([for the kernel to build for])
@@ -31,11 +37,11 @@ AC_DEFUN([KVM_FIND_KERNEL], [
 	fi
 	for kvm_f in Makefile Module.symvers include/generated/autoconf.h; do
 		test -s "$KDIR/$kvm_f" ||
-			KVM_REFUSE([the headers in $KDIR are incomplete: $kvm_f is missing; install the kernel's headers package again.])
+			KVM_REFUSE_CHECK([the headers in $KDIR are incomplete: $kvm_f is missing; install the kernel's headers package again.])
 	done
 	KREL=`sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' "$KDIR/include/generated/utsrelease.h" 2>/dev/null`
 	test -n "$KREL" || KREL=`cat "$KDIR/include/config/kernel.release" 2>/dev/null`
-	test -n "$KREL" || KVM_REFUSE([the headers in $KDIR do not say which kernel they are for.])
+	test -n "$KREL" || KVM_REFUSE_CHECK([the headers in $KDIR do not say which kernel they are for.])
 	AC_MSG_RESULT([$KREL in $KDIR])
 
 	AC_MSG_CHECKING([for the compiler of that kernel])
@@ -63,7 +69,7 @@ AC_DEFUN([KVM_FIND_KERNEL], [
 		test -z "$kvm_named" || kvm_cc_note="the kernel was built with $kvm_named (Debian package $kvm_named), using $KCC"
 	fi
 	test -n "$KCC" && command -v "$KCC" >/dev/null 2>&1 ||
-		KVM_REFUSE([no compiler for kernel $KREL: install the package ${kvm_named:-gcc}.])
+		KVM_REFUSE_CHECK([no compiler for kernel $KREL: install the package ${kvm_named:-gcc}.])
 	AC_MSG_RESULT([$KCC])
 	test -z "$kvm_cc_note" || AC_MSG_WARN([$kvm_cc_note])
 	AS_IF([test "x$enable_werror" = xyes], [KVM_WERROR=-Werror], [KVM_WERROR=])
@@ -80,18 +86,18 @@ dnl What the kernel's configuration must have.
 AC_DEFUN([KVM_CHECK_CONFIG], [
 	kvm_has() { grep -q "^CONFIG_$[1]=$[2]\$" "$KDIR/include/config/auto.conf"; }
 	AC_MSG_CHECKING([whether $KREL can carry KVM as modules])
-	kvm_has X86 y || KVM_REFUSE([kernel $KREL is not an x86 kernel.])
-	kvm_has MODULES y || KVM_REFUSE([kernel $KREL loads no modules.])
-	kvm_has KVM y && KVM_REFUSE([kernel $KREL has KVM built in (CONFIG_KVM=y), so no module can take its place.])
-	kvm_has KVM m || KVM_REFUSE([kernel $KREL was built without KVM (CONFIG_KVM), so it lacks the exports a hypervisor needs.])
+	kvm_has X86 y || KVM_REFUSE_CHECK([kernel $KREL is not an x86 kernel.])
+	kvm_has MODULES y || KVM_REFUSE_CHECK([kernel $KREL loads no modules.])
+	kvm_has KVM y && KVM_REFUSE_CHECK([kernel $KREL has KVM built in (CONFIG_KVM=y), so no module can take its place.])
+	kvm_has KVM m || KVM_REFUSE_CHECK([kernel $KREL was built without KVM (CONFIG_KVM), so it lacks the exports a hypervisor needs.])
 	kvm_has KVM_INTEL m || kvm_has KVM_AMD m ||
-		KVM_REFUSE([kernel $KREL has no vendor module of KVM (CONFIG_KVM_INTEL or CONFIG_KVM_AMD as m), so the exports a hypervisor needs are missing.])
-	kvm_has PREEMPT_NOTIFIERS y || KVM_REFUSE([kernel $KREL has no preemption notifiers (CONFIG_PREEMPT_NOTIFIERS).])
-	kvm_has MMU_NOTIFIER y || KVM_REFUSE([kernel $KREL has no MMU notifiers (CONFIG_MMU_NOTIFIER).])
-	kvm_has USER_RETURN_NOTIFIER y || KVM_REFUSE([kernel $KREL has no user-return notifiers (CONFIG_USER_RETURN_NOTIFIER).])
+		KVM_REFUSE_CHECK([kernel $KREL has no vendor module of KVM (CONFIG_KVM_INTEL or CONFIG_KVM_AMD as m), so the exports a hypervisor needs are missing.])
+	kvm_has PREEMPT_NOTIFIERS y || KVM_REFUSE_CHECK([kernel $KREL has no preemption notifiers (CONFIG_PREEMPT_NOTIFIERS).])
+	kvm_has MMU_NOTIFIER y || KVM_REFUSE_CHECK([kernel $KREL has no MMU notifiers (CONFIG_MMU_NOTIFIER).])
+	kvm_has USER_RETURN_NOTIFIER y || KVM_REFUSE_CHECK([kernel $KREL has no user-return notifiers (CONFIG_USER_RETURN_NOTIFIER).])
 	case $KREL in
 	@<:@0-4@:>@.*|5.@<:@0-9@:>@.*)
-		KVM_REFUSE([kernel $KREL is older than 5.10, the oldest that is supported.]) ;;
+		KVM_REFUSE_CHECK([kernel $KREL is older than 5.10, the oldest that is supported.]) ;;
 	esac
 	AC_MSG_RESULT([yes])
 ])
