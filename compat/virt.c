@@ -47,13 +47,15 @@ EXPORT_SYMBOL_GPL(kvmc_virt_unprepare_vmx);
 
 void kvmc_virt_register_emergency(void (*cb)(void))
 {
-	x86_virt_register_emergency_callback(cb);
+	if (cb)
+		x86_virt_register_emergency_callback(cb);
 }
 EXPORT_SYMBOL_GPL(kvmc_virt_register_emergency);
 
 void kvmc_virt_unregister_emergency(void (*cb)(void))
 {
-	x86_virt_unregister_emergency_callback(cb);
+	if (cb)
+		x86_virt_unregister_emergency_callback(cb);
 }
 EXPORT_SYMBOL_GPL(kvmc_virt_unregister_emergency);
 

@@ -174,15 +174,18 @@ static int __init svm_init(void)
 		goto err_cpu;
 
 	svm_tsc_aux_slot = x86_user_return_add(MSR_TSC_AUX);
+	/* a crash must find SVME off and GIF set, or INIT and NMI stay blocked */
+	kvmc_virt_register_emergency(NULL);
 	r = x86_vendor_register(&svm_ops);
 	if (r)
-		goto err_maps;
+		goto err_emergency;
 	pr_info("kvm_amd: AMD-V with nested paging%s%s, %u ASIDs (kvm-kmod " KVM_KMOD_VERSION ")\n",
 		svm_features.nrips ? ", next RIP" : "",
 		svm_features.decode_assists ? ", decode assists" : "", svm_features.nr_asids);
 	return 0;
 
-err_maps:
+err_emergency:
+	kvmc_virt_unregister_emergency(NULL);
 	svm_perm_maps_exit();
 err_cpu:
 	svm_cpu_exit();
@@ -193,6 +196,7 @@ module_init(svm_init);
 static void __exit svm_exit(void)
 {
 	x86_vendor_unregister();
+	kvmc_virt_unregister_emergency(NULL);
 	svm_perm_maps_exit();
 	svm_cpu_exit();
 }

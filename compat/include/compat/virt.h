@@ -67,7 +67,8 @@ void kvmc_virt_unprepare_vmx(void);
  * kvmc_virt_register_emergency() - be called on each CPU that uses
  *	virtualization when the machine crashes or reboots in an emergency
  * @cb: takes vendor state off the CPU (VMCLEAR); runs in NMI context; compat
- *	or the kernel turns the extension itself off afterwards
+ *	or the kernel turns the extension itself off afterwards. NULL if there
+ *	is nothing to do before that.
  */
 void kvmc_virt_register_emergency(void (*cb)(void));
 
