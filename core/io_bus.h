@@ -85,10 +85,29 @@ int kvm_io_bus_unregister_dev(struct kvm *kvm, enum kvm_bus bus, struct kvm_io_d
 int kvm_io_bus_init(struct kvm *kvm);
 void kvm_io_bus_destroy(struct kvm *kvm);
 
-/* ioeventfd.c, coalesced_mmio.c: the ioctls. */
+/**
+ * kvm_ioeventfd() - KVM_IOEVENTFD (ioeventfd.c)
+ * @kvm: the VM
+ * @args: copy of user space's
+ *
+ * Return: 0; -EINVAL (flags, length, range, no eventfd), -EBADF, -EEXIST (a
+ * write would hit two), -ENOENT (to deassign), -ENOMEM.
+ */
 int kvm_ioeventfd(struct kvm *kvm, const struct kvm_ioeventfd *args);
+
+/** kvm_coalesced_mmio_init() / kvm_coalesced_mmio_free() - at the VM's birth and death */
 int kvm_coalesced_mmio_init(struct kvm *kvm);
 void kvm_coalesced_mmio_free(struct kvm *kvm);
+
+/**
+ * kvm_register_coalesced_zone() / kvm_unregister_coalesced_zone() -
+ *	KVM_(UN)REGISTER_COALESCED_MMIO (coalesced_mmio.c)
+ * @kvm: the VM
+ * @zone: copy of user space's; unregistering takes all that lie within it
+ *
+ * Return: 0; -EINVAL (pio is neither 0 nor 1, no or a huge size), -ENOSPC,
+ * -ENOMEM. None to unregister is no error.
+ */
 int kvm_register_coalesced_zone(struct kvm *kvm, const struct kvm_coalesced_mmio_zone *zone);
 int kvm_unregister_coalesced_zone(struct kvm *kvm, const struct kvm_coalesced_mmio_zone *zone);
 

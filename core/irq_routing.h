@@ -67,6 +67,8 @@ int kvm_irq_map_chip_pin(struct kvm *kvm, unsigned int irqchip, unsigned int pin
  *  0, -EINVAL, -ENOMEM. Takes irq_lock. */
 int kvm_set_irq_routing(struct kvm *kvm, const struct kvm_irq_routing_entry *entries,
 			unsigned int nr, unsigned int flags);
+
+/** kvm_free_irq_routing() - at the VM's end: nobody reads the table any more */
 void kvm_free_irq_routing(struct kvm *kvm);
 
 /**
@@ -87,18 +89,40 @@ struct kvm_irq_ack_notifier {
 	void (*irq_acked)(struct kvm_irq_ack_notifier *kian);
 };
 
+/**
+ * kvm_register_irq_ack_notifier() / kvm_unregister_irq_ack_notifier()
+ * @kvm: the VM
+ * @kian: gsi and irq_acked set; not called any more once unregistering returns
+ *
+ * Context: sleeps; takes irq_lock, and calls kvm_arch_irq_routing_updated().
+ */
 void kvm_register_irq_ack_notifier(struct kvm *kvm, struct kvm_irq_ack_notifier *kian);
 void kvm_unregister_irq_ack_notifier(struct kvm *kvm, struct kvm_irq_ack_notifier *kian);
 /** kvm_notify_acked_irq() - a chip saw the EOI of a pin. No chip lock held. */
 void kvm_notify_acked_irq(struct kvm *kvm, unsigned int irqchip, unsigned int pin);
+
+/** kvm_notify_acked_gsi() - likewise by GSI. Context: irq_srcu held, no chip lock */
 void kvm_notify_acked_gsi(struct kvm *kvm, int gsi);
 /** kvm_irq_has_notifier() - does anyone want to know of EOIs on this pin? */
 bool kvm_irq_has_notifier(struct kvm *kvm, unsigned int irqchip, unsigned int pin);
 
-/* irqfd.c */
+/**
+ * kvm_irqfd() - KVM_IRQFD (irqfd.c)
+ * @kvm: the VM
+ * @args: copy of user space's
+ *
+ * Return: 0; -EINVAL (flags, no irqchip that could, no eventfd), -EBADF, -EBUSY
+ * (the eventfd raises a GSI of this VM already), -ENOMEM.
+ */
 int kvm_irqfd(struct kvm *kvm, const struct kvm_irqfd *args);
+
+/** kvm_irqfd_init() - at the VM's birth; can't fail */
 void kvm_irqfd_init(struct kvm *kvm);
+
+/** kvm_irqfd_release() - end all; when it returns none is left. Sleeps */
 void kvm_irqfd_release(struct kvm *kvm);
+
+/** kvm_irqfd_module_init() / kvm_irqfd_module_exit() - the queue of shutdowns. -ENOMEM */
 int kvm_irqfd_module_init(void);
 void kvm_irqfd_module_exit(void);
 

@@ -106,7 +106,15 @@ void __user *kvm_set_private_region(struct kvm *kvm, int id, gpa_t gpa, u32 size
 /** kvm_free_memslots() - at the VM's end */
 void kvm_free_memslots(struct kvm *kvm);
 
-/* Dirty log ioctls (dirty_log.c). */
+/**
+ * kvm_get_dirty_log() / kvm_clear_dirty_log() - KVM_GET_DIRTY_LOG and
+ *	KVM_CLEAR_DIRTY_LOG (dirty_log.c)
+ * @kvm: the VM
+ * @log: copy of user space's; its bitmap is not
+ *
+ * Return: 0; -EINVAL (slot number, page range), -ENOENT (no such slot, or it
+ * doesn't log), -EFAULT (then no bit is lost). Context: takes slots_lock.
+ */
 int kvm_get_dirty_log(struct kvm *kvm, const struct kvm_dirty_log *log);
 int kvm_clear_dirty_log(struct kvm *kvm, const struct kvm_clear_dirty_log *log);
 

@@ -71,9 +71,7 @@ extern const unsigned int kvm_nr_vm_stat_entries;
 int kvm_vm_stats_fd(struct kvm *kvm);
 int kvm_vcpu_stats_fd(struct kvm_vcpu *vcpu);
 
-/**
- * kvm_debugfs_init() / kvm_debugfs_exit() - <debugfs>/kvm and its totals
- */
+/** kvm_debugfs_init() / kvm_debugfs_exit() - <debugfs>/kvm and its totals */
 void kvm_debugfs_init(void);
 void kvm_debugfs_exit(void);
 
