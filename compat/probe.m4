@@ -80,6 +80,7 @@ AC_DEFUN([KVM_FIND_KERNEL], [
 	AS_MKDIR_P(["$kvm_probes"])
 	: >"$kvm_probes/list"
 	: >"$kvm_probes/symbols"
+	: >"$kvm_probes/without"
 ])
 
 dnl What the kernel's configuration must have.
@@ -119,6 +120,12 @@ echo $1 >>"$kvm_probes/list"
 dnl KVM_PROBE_SYMBOL(NAME, SYMBOL): HAVE_NAME if the kernel exports SYMBOL.
 AC_DEFUN([KVM_PROBE_SYMBOL], [
 echo $1 $2 >>"$kvm_probes/symbols"
+])
+
+dnl KVM_WITHOUT(NAME, WHAT, WHY): what users miss on a kernel without HAVE_NAME,
+dnl for the closing lines.
+AC_DEFUN([KVM_WITHOUT], [
+echo "$1 $2, because $3" >>"$kvm_probes/without"
 ])
 
 dnl Compiles all probes at once, in parallel: an object that comes out is a yes.
@@ -177,5 +184,9 @@ AC_DEFUN([KVM_CHECK_SYMBOLS], [
 ])
 
 AC_DEFUN([KVM_SUMMARY], [
+	while read kvm_n kvm_what; do
+		grep -q "^#define HAVE_$kvm_n 1" "$kvm_obj/compat/config.h" ||
+			AS_ECHO(["configure: on $KREL absent: $kvm_what"])
+	done <"$kvm_probes/without"
 	AS_ECHO(["configure: kvm-kmod $PACKAGE_VERSION for $KREL with $KCC; now type make"])
 ])

@@ -6,3 +6,4 @@ KVM_PROBE([FPU_GUEST], [[#include <asm/fpu/api.h>
 #include <asm/fpu/types.h>]],
 [[	struct fpu_guest g = {};
 	(void)fpu_alloc_guest_fpstate(&g);]])
+KVM_WITHOUT([FPU_GUEST], [AMX in guests], [the kernel does not know XFD])
