@@ -285,8 +285,14 @@ int emul_cmpxchg(struct x86_emulator *ctx, u64 linear, void *old, const void *ne
 		/* 16 bytes, or across windows: there is no such exchange of user memory. */
 	}
 
-	/* MMIO, or a split lock: a read, then a write. */
+	/*
+	 * MMIO, or a split lock: a read, then a write. The emulator has read the
+	 * MMIO just now: a device must not see a second read.
+	 */
+	memcpy(cur, old, len);
 	for (i = 0, at = 0; i < MAX_CHUNKS && chunks[i].len; at += chunks[i++].len) {
+		if (chunks[i].mmio)
+			continue;
 		r = read_chunk(vcpu, &chunks[i], cur + at);
 		if (r != X86_EMULATOR_CONTINUE)
 			return r;

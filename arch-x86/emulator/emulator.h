@@ -310,7 +310,8 @@ struct x86_emulator_ops {
 	 * @cmpxchg: atomically (with regard to all vCPUs) write @new if the
 	 * memory holds @old, else copy what it holds to @old. @len is 1, 2, 4,
 	 * 8 or 16, at any alignment. The caller sees by a change of @old that
-	 * it failed. MMIO: a read, then a write if equal.
+	 * it failed. @old has been read with LOCKED or WRITE access just before,
+	 * so for MMIO it is taken for what is there: only the write is left.
 	 * Returns as read.
 	 */
 	int (*cmpxchg)(struct x86_emulator *ctx, u64 linear, void *old,

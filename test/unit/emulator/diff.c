@@ -498,7 +498,7 @@ static void setup(const u64 gs_base)
 
 static void run_cases(const struct test_options *options)
 {
-	double end = now() + options->seconds / 2, report = now() + 10;
+	double end = now() + options->seconds, report = now() + 10;
 	u64 seed = options->seed, same = 0, skipped = 0;
 	unsigned int different = 0;
 

@@ -34,7 +34,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: emulator-test [--seconds N | --cases N] [--seed N] [--only PART] [--verbose]\n"
-		"PART: directed, length, diff64, diff32. Random parts run 5 seconds each by default.\n");
+		"PART: directed, length, fuzz, diff64, diff32. Random parts run 5 seconds each by default.\n");
 	return 2;
 }
 
@@ -78,6 +78,8 @@ int main(int argc, char **argv)
 		test_directed();
 	if (!only || !strcmp(only, "length"))
 		test_length(&options);
+	if (!only || !strcmp(only, "fuzz"))
+		test_fuzz(&options);
 	if (!only || !strcmp(only, "diff64"))
 		test_diff(&options, 64);
 	if (!only || !strcmp(only, "diff32"))

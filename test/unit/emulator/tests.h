@@ -47,6 +47,12 @@ void test_diff(const struct test_options *options, unsigned int bits);
 void test_length(const struct test_options *options);
 
 /**
+ * test_fuzz - random bytes in all modes, for the sanitizers
+ * @options: how much.
+ */
+void test_fuzz(const struct test_options *options);
+
+/**
  * test_directed - cases by hand: what a process can't run natively
  */
 void test_directed(void);
