@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * register_syscore(): operations apart from the object, callbacks with its data
- * (6.19, back-ported to 6.12 stable). Older kernels get one object, ours, by
- * way of compat/syscore.c.
+ * (6.19, back-ported to 6.12 stable). Older kernels get one object, which calls
+ * all of ours, by way of compat/syscore.c.
  */
 #ifndef COMPAT_LINUX_SYSCORE_OPS_H
 #define COMPAT_LINUX_SYSCORE_OPS_H
 
 #include_next <linux/syscore_ops.h>
+#include <linux/list.h>
 #include <compat/config.h>
 
 #ifndef HAVE_REGISTER_SYSCORE
@@ -21,6 +22,7 @@ struct kvmc_syscore_ops {
 #define syscore_ops kvmc_syscore_ops
 
 struct syscore {
+	struct list_head node;
 	const struct kvmc_syscore_ops *ops;
 	void *data;
 };
