@@ -16,6 +16,7 @@
 #include "arch-x86/events.h"
 #include "arch-x86/io.h"
 #include "arch-x86/regs.h"
+#include "arch-x86/trace.h"
 #include "arch-x86/vendor_call.h"
 
 /* ---- failures ------------------------------------------------------------------ */
@@ -56,6 +57,7 @@ EXPORT_SYMBOL_GPL(x86_prepare_emulation_failure_exit);
 static int emulation_failed(struct x86_vcpu *vcpu)
 {
 	vcpu->core.stat.insn_emulation_fail++;
+	trace_kvm_emulate_insn(vcpu, true);
 	if (vcpu->io.error)
 		return vcpu->io.error;
 	/*
@@ -293,6 +295,7 @@ int x86_emulate_instruction(struct x86_vcpu *vcpu, u64 cr2_or_gpa, int flags,
 
 	if (flags & X86_EMUL_SKIP)
 		return skip(vcpu);
+	trace_kvm_emulate_insn(vcpu, false);
 	if ((flags & X86_EMUL_TRAP_UD) && !is_ours_after_ud(ctx))
 		goto ud;
 	return execute(vcpu);

@@ -15,22 +15,45 @@
 #include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/regs.h"
+#include "arch-x86/trace.h"
 #include "arch-x86/vendor.h"
 #include "core/io_bus.h"
 
 /* ---- devices of ours ------------------------------------------------------- */
 
-static int device_read(struct x86_vcpu *vcpu, u64 addr, bool port, unsigned int len, void *data)
+static int port_read(struct x86_vcpu *vcpu, u16 port, unsigned int size, void *data)
 {
-	if (port)
-		return kvm_io_bus_read(&vcpu->core, KVM_PIO_BUS, addr, len, data);
-	if (x86_has_lapic(vcpu) && !x86_lapic_mmio_read(vcpu, addr, len, data))
-		return 0;
-	return kvm_io_bus_read(&vcpu->core, KVM_MMIO_BUS, addr, len, data);
+	int r = kvm_io_bus_read(&vcpu->core, KVM_PIO_BUS, port, size, data);
+
+	if (!r)
+		trace_kvm_pio(KVM_PIO_IN, port, size, 1, data);
+	return r;
 }
 
-static int device_write(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int len, const void *data)
+static int port_write(struct x86_vcpu *vcpu, u16 port, unsigned int size, const void *data)
 {
+	trace_kvm_pio(KVM_PIO_OUT, port, size, 1, data);
+	return kvm_io_bus_write(&vcpu->core, KVM_PIO_BUS, port, size, data);
+}
+
+static int mmio_read(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int len, void *data)
+{
+	int r = -EOPNOTSUPP;
+
+	if (x86_has_lapic(vcpu))
+		r = x86_lapic_mmio_read(vcpu, gpa, len, data);
+	if (r)
+		r = kvm_io_bus_read(&vcpu->core, KVM_MMIO_BUS, gpa, len, data);
+	if (r)
+		trace_kvm_mmio(KVM_TRACE_MMIO_READ_UNSATISFIED, len, gpa, NULL);
+	else
+		trace_kvm_mmio(KVM_TRACE_MMIO_READ, len, gpa, data);
+	return r;
+}
+
+static int mmio_write(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int len, const void *data)
+{
+	trace_kvm_mmio(KVM_TRACE_MMIO_WRITE, len, gpa, data);
 	if (x86_has_lapic(vcpu) && !x86_lapic_mmio_write(vcpu, gpa, len, data))
 		return 0;
 	return kvm_io_bus_write(&vcpu->core, KVM_MMIO_BUS, gpa, len, data);
@@ -91,9 +114,10 @@ int x86_io_read(struct x86_vcpu *vcpu, u64 addr, unsigned int size, void *data,
 		return X86_EMULATOR_UNHANDLEABLE;
 	while (r->filled < len) {
 		unsigned int n = size ?: min(len - r->filled, 8u);
-		u64 at = size ? addr : addr + r->filled;
+		void *to = io->data + r->offset + r->filled;
 
-		if (device_read(vcpu, at, size, n, io->data + r->offset + r->filled)) {
+		if (size ? port_read(vcpu, addr, size, to) :
+			   mmio_read(vcpu, addr + r->filled, n, to)) {
 			/* User space takes all the ports that are left at once. */
 			io->asked_len = size ? len - r->filled : n;
 			return X86_EMULATOR_IO_NEEDED;
@@ -118,7 +142,7 @@ int x86_io_write_mmio(struct x86_vcpu *vcpu, gpa_t gpa, const void *data, unsign
 		struct x86_mmio_write *w;
 
 		n = min(len, 8u);
-		if (!device_write(vcpu, gpa, n, data))
+		if (!mmio_write(vcpu, gpa, n, data))
 			continue;
 		w = &io->writes[io->nr_writes++];
 		w->gpa = gpa;
@@ -137,7 +161,7 @@ int x86_io_write_port(struct x86_vcpu *vcpu, u16 port, unsigned int size, const 
 	if (io->pio_out || size * count > PAGE_SIZE)
 		return X86_EMULATOR_UNHANDLEABLE;
 	for (; count; count--, data += size)
-		if (kvm_io_bus_write(&vcpu->core, KVM_PIO_BUS, port, size, data))
+		if (port_write(vcpu, port, size, data))
 			break;
 	if (!count)
 		return X86_EMULATOR_CONTINUE;
@@ -197,6 +221,12 @@ static int complete_read(struct x86_vcpu *vcpu)
 		return -EIO;
 	from = r->size ? vcpu->pio_data : vcpu->core.run->mmio.data;
 	memcpy(io->data + r->offset + r->filled, from, io->asked_len);
+	if (r->size)
+		trace_kvm_pio(KVM_PIO_IN, r->addr, r->size, io->asked_len / r->size,
+			      io->data + r->offset + r->filled);
+	else
+		trace_kvm_mmio(KVM_TRACE_MMIO_READ, io->asked_len, r->addr + r->filled,
+			       io->data + r->offset + r->filled);
 	r->filled += io->asked_len;
 	return x86_emulate_instruction(vcpu, 0, X86_EMUL_NO_DECODE, NULL, 0);
 }
@@ -273,6 +303,7 @@ static int complete_fast_in(struct x86_vcpu *vcpu)
 	if (!still_there(vcpu))
 		return X86_RESUME;
 	memcpy(&val, vcpu->pio_data, sizeof(val));
+	trace_kvm_pio(KVM_PIO_IN, vcpu->io.pio.port, vcpu->io.pio.size, 1, &val);
 	write_rax(vcpu, &val, vcpu->io.pio.size);
 	return x86_skip_insn(vcpu);
 }
@@ -296,7 +327,7 @@ int x86_fast_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in)
 
 	*pio = (struct x86_pio) { .port = port, .size = size, .in = in, .count = 1 };
 	if (in) {
-		if (!kvm_io_bus_read(&vcpu->core, KVM_PIO_BUS, port, size, &val)) {
+		if (!port_read(vcpu, port, size, &val)) {
 			write_rax(vcpu, &val, size);
 			return x86_skip_insn(vcpu);
 		}
@@ -305,7 +336,7 @@ int x86_fast_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in)
 	}
 
 	val = x86_rax_read(vcpu);
-	if (!kvm_io_bus_write(&vcpu->core, KVM_PIO_BUS, port, size, &val))
+	if (!port_write(vcpu, port, size, &val))
 		return x86_skip_insn(vcpu);
 	memcpy(vcpu->pio_data, &val, size);
 	if (port == 0x7e && !(disabled_quirks & KVM_X86_QUIRK_OUT_7E_INC_RIP)) {

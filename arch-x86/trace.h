@@ -119,6 +119,121 @@ TRACE_EVENT(kvm_inj_exception,
 		  __entry->reinjected ? " [reinjected]" : "")
 );
 
+/* Port I/O, in and out, to a device of ours or to user space. */
+#define KVM_PIO_IN	0
+#define KVM_PIO_OUT	1
+
+TRACE_EVENT(kvm_pio,
+	TP_PROTO(unsigned int rw, unsigned int port, unsigned int size,
+		 unsigned int count, const void *data),
+	TP_ARGS(rw, port, size, count, data),
+	TP_STRUCT__entry(
+		__field(unsigned int, rw)
+		__field(unsigned int, port)
+		__field(unsigned int, size)
+		__field(unsigned int, count)
+		__field(unsigned int, val)
+	),
+	TP_fast_assign(
+		__entry->rw = rw;
+		__entry->port = port;
+		__entry->size = size;
+		__entry->count = count;
+		__entry->val = 0;
+		memcpy(&__entry->val, data, size);
+	),
+	TP_printk("pio_%s at 0x%x size %d count %d val 0x%x %s",
+		  __entry->rw ? "write" : "read", __entry->port, __entry->size,
+		  __entry->count, __entry->val, __entry->count > 1 ? "(...)" : "")
+);
+
+#define KVM_TRACE_MMIO_READ_UNSATISFIED	0
+#define KVM_TRACE_MMIO_READ		1
+#define KVM_TRACE_MMIO_WRITE		2
+
+TRACE_EVENT(kvm_mmio,
+	TP_PROTO(int type, int len, u64 gpa, const void *data),
+	TP_ARGS(type, len, gpa, data),
+	TP_STRUCT__entry(
+		__field(u32, type)
+		__field(u32, len)
+		__field(u64, gpa)
+		__field(u64, val)
+	),
+	TP_fast_assign(
+		__entry->type = type;
+		__entry->len = len;
+		__entry->gpa = gpa;
+		__entry->val = 0;
+		if (data)
+			memcpy(&__entry->val, data, min_t(u32, sizeof(__entry->val), len));
+	),
+	TP_printk("mmio %s len %u gpa 0x%llx val 0x%llx",
+		  __print_symbolic(__entry->type, { 0, "unsatisfied-read" },
+				   { 1, "read" }, { 2, "write" }),
+		  __entry->len, __entry->gpa, __entry->val)
+);
+
+TRACE_EVENT(kvm_fast_mmio,
+	TP_PROTO(u64 gpa),
+	TP_ARGS(gpa),
+	TP_STRUCT__entry(
+		__field(u64, gpa)
+	),
+	TP_fast_assign(
+		__entry->gpa = gpa;
+	),
+	TP_printk("fast mmio at gpa 0x%llx", __entry->gpa)
+);
+
+TRACE_EVENT(kvm_page_fault,
+	TP_PROTO(struct x86_vcpu *vcpu, u64 fault_address, u64 error_code),
+	TP_ARGS(vcpu, fault_address, error_code),
+	TP_STRUCT__entry(
+		__field(unsigned int, vcpu_id)
+		__field(unsigned long, guest_rip)
+		__field(u64, fault_address)
+		__field(u64, error_code)
+	),
+	TP_fast_assign(
+		__entry->vcpu_id = vcpu->core.id;
+		__entry->guest_rip = x86_trace_rip(vcpu);
+		__entry->fault_address = fault_address;
+		__entry->error_code = error_code;
+	),
+	TP_printk("vcpu %u rip 0x%lx address 0x%016llx error_code 0x%llx",
+		  __entry->vcpu_id, __entry->guest_rip, __entry->fault_address,
+		  __entry->error_code)
+);
+
+/* After decoding: the bytes fetched, and whether the emulator can't do it. */
+TRACE_EVENT(kvm_emulate_insn,
+	TP_PROTO(struct x86_vcpu *vcpu, bool failed),
+	TP_ARGS(vcpu, failed),
+	TP_STRUCT__entry(
+		__field(__u64, rip)
+		__field(__u8, len)
+		__array(__u8, insn, X86_EMULATOR_MAX_INSN_LEN)
+		__field(__u8, mode)
+		__field(__u8, failed)
+	),
+	TP_fast_assign(
+		__entry->rip = vcpu->emul.rip;
+		__entry->len = vcpu->emul.insn.nr_bytes;
+		memcpy(__entry->insn, vcpu->emul.insn.bytes, sizeof(__entry->insn));
+		__entry->mode = vcpu->emul.mode;
+		__entry->failed = failed;
+	),
+	TP_printk("rip 0x%llx:%s (%s)%s", __entry->rip,
+		  __print_hex(__entry->insn, __entry->len),
+		  __print_symbolic(__entry->mode, { X86_EMULATOR_REAL, "real" },
+				   { X86_EMULATOR_VM86, "vm16" },
+				   { X86_EMULATOR_PROT16, "prot16" },
+				   { X86_EMULATOR_PROT32, "prot32" },
+				   { X86_EMULATOR_PROT64, "prot64" }),
+		  __entry->failed ? " failed" : "")
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH

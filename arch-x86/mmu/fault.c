@@ -27,6 +27,7 @@
 #include "arch-x86/io.h"
 #include "arch-x86/mmu/tdp.h"
 #include "arch-x86/regs.h"
+#include "arch-x86/trace.h"
 #include "arch-x86/vendor_call.h"
 #include "core/io_bus.h"
 
@@ -99,8 +100,10 @@ static int fault_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code,
 	vcpu->mmu.spurious_count = 0;
 	if ((error_code & PFERR_WRITE) && !(error_code & (PFERR_FETCH | PFERR_GUEST_PAGE)) &&
 	    !x86_event_reinjection(vcpu) &&
-	    !kvm_io_bus_write(&vcpu->core, KVM_FAST_MMIO_BUS, gpa, 0, NULL))
+	    !kvm_io_bus_write(&vcpu->core, KVM_FAST_MMIO_BUS, gpa, 0, NULL)) {
+		trace_kvm_fast_mmio(gpa);
 		return x86_skip_insn(vcpu);
+	}
 	return emulate_access(vcpu, gpa, error_code, X86_EMUL_MMIO, insn, insn_len);
 }
 
@@ -231,6 +234,7 @@ int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 	struct kvm_memslots *slots;
 
 	vcpu->core.stat.pf_taken++;
+	trace_kvm_page_fault(vcpu, addr, error_code);
 	if (KVM_BUG_ON(!root || (error_code & PFERR_RSVD), &vm->core))
 		return -EIO;
 
