@@ -69,7 +69,7 @@ void svm_prepare_enter(struct x86_vcpu *vcpu)
 
 	/* What VMLOAD of the guest's replaces: FS, GS, TR, LDTR, SYSCALL and SYSENTER MSRs. */
 	svm->enter.host_save_pa = svm_host_save_pa();
-	asm volatile("vmsave" : : "a" (svm->enter.host_save_pa) : "memory");
+	asm volatile("vmsave" : : "a" ((unsigned long)svm->enter.host_save_pa) : "memory");
 	if (svm_features.tsc_scaling)
 		wrmsrq(MSR_AMD64_TSC_RATIO, svm->tsc_multiplier);
 	if (svm_tsc_aux_slot >= 0)

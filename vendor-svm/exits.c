@@ -78,7 +78,7 @@ static int svm_cr_access(struct svm_vcpu *svm)
 	if (!svm_features.decode_assists || !(info & SVM_CR_MOV))
 		return x86_emulate(vcpu, 0);
 
-	reg = array_index_nospec(info & SVM_CR_GPR_MASK, 16);
+	reg = array_index_nospec((unsigned int)info & SVM_CR_GPR_MASK, 16);
 	if (code == SVM_EXIT_CR0_SEL_WRITE)
 		code = SVM_EXIT_WRITE_CR0;
 	if (code >= SVM_EXIT_WRITE_CR0) {
