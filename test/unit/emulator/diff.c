@@ -431,6 +431,7 @@ static enum verdict one_case(u64 seed)
 	     ctx->exception.address - NATIVE_STATE < NATIVE_DATA - 4096 - NATIVE_STATE))
 		return SKIPPED;
 
+	cpu->label = seed;
 	native_run(rip, code, len, bits);
 	/* Likewise: #GP(0) for more than 15 bytes beats #UD. */
 	if (r == EMUL_FAULT && ctx->exception.vector == VEC_UD && cpu->trap == VEC_GP &&

@@ -145,6 +145,65 @@ static void test_msrs(void)
 	passes("MSRs, TSC, CPUID, XCR0, HLT, VMMCALL, INVLPG, RSM");
 }
 
+static void test_counters_and_caches(void)
+{
+	start(X86_EMULATOR_PROT64, 0);
+	m.gpr[RCX] = 2;
+	CHECK(RUN(0x0f, 0x33) == EMUL_OK && m.gpr[RAX] == 2);		/* rdpmc */
+	m.gpr[RCX] = 4;
+	CHECK(faults(RUN(0x0f, 0x33), VEC_GP, 0));
+	m.tsc_aux = 0x77;
+	CHECK(RUN(0x0f, 0x01, 0xf9) == EMUL_OK && m.gpr[RCX] == 0x77);	/* rdtscp */
+	CHECK(RUN(0xf3, 0x0f, 0xc7, 0xf8) == EMUL_OK && m.gpr[RAX] == 0x77);	/* rdpid */
+	m.ctx.features &= ~(X86_EMULATOR_FEAT_RDTSCP | X86_EMULATOR_FEAT_RDPID);
+	CHECK(faults(RUN(0x0f, 0x01, 0xf9), VEC_UD, -1));
+	CHECK(faults(RUN(0xf3, 0x0f, 0xc7, 0xf8), VEC_UD, -1));
+	CHECK(RUN(0x0f, 0x09) == EMUL_OK && m.flushes == 1);		/* wbinvd */
+	m.gpr[RBX] = DATA;
+	CHECK(RUN(0x0f, 0xae, 0x3b) == EMUL_OK);			/* clflush */
+	m.gpr[RBX] = RAM_SIZE;
+	CHECK(faults(RUN(0x0f, 0xae, 0x3b), VEC_PF, 0));
+	passes("RDPMC, RDTSCP, RDPID, WBINVD, CLFLUSH");
+
+	m.gpr[RBX] = DATA;
+	m.gpr[RAX] = 0;
+	put64(DATA, 5);
+	put64(DATA + 8, 0x1000);
+	CHECK(RUN(0x66, 0x0f, 0x38, 0x82, 0x03) == EMUL_OK && m.flushed == 0x1000);
+	put64(DATA + 8, 0x800000000000);
+	CHECK(faults(RUN(0x66, 0x0f, 0x38, 0x82, 0x03), VEC_GP, 0));
+	m.gpr[RAX] = 1;
+	CHECK(RUN(0x66, 0x0f, 0x38, 0x82, 0x03) == EMUL_OK && m.flushed == 5);
+	put64(DATA, 0x1000);
+	CHECK(faults(RUN(0x66, 0x0f, 0x38, 0x82, 0x03), VEC_GP, 0));
+	m.gpr[RAX] = 4;
+	CHECK(faults(RUN(0x66, 0x0f, 0x38, 0x82, 0x03), VEC_GP, 0));
+	passes("INVPCID: types, reserved bits, canonical addresses");
+
+	CHECK(RUN(0x0f, 0x01, 0xcb) == EMUL_OK && (m.ctx.rflags & FLAG_AC));	/* stac */
+	CHECK(RUN(0x0f, 0x01, 0xca) == EMUL_OK && !(m.ctx.rflags & FLAG_AC));
+	m.cr[4] |= CR4_OSXSAVE_BIT;
+	m.gpr[RCX] = 1;
+	CHECK(RUN(0x0f, 0x01, 0xd0) == EMUL_UNHANDLEABLE);		/* xgetbv 1 */
+	m.gpr[RCX] = 2;
+	CHECK(faults(RUN(0x0f, 0x01, 0xd0), VEC_GP, 0));
+	CHECK(RUN(0x9b) == EMUL_OK);					/* fwait */
+	m.cr[0] |= CR0_TS_BIT | CR0_MP_BIT;
+	CHECK(faults(RUN(0x9b), VEC_NM, -1));
+	CHECK(faults(RUN(0x0f, 0x10, 0x03), VEC_NM, -1));		/* movups */
+	CHECK(faults(RUN(0x0f, 0x6f, 0x03), VEC_NM, -1));		/* movq mm */
+	m.cr[0] |= CR0_EM_BIT;
+	CHECK(faults(RUN(0x0f, 0x10, 0x03), VEC_UD, -1));
+	CHECK(faults(RUN(0x0f, 0x6f, 0x03), VEC_UD, -1));
+	m.cr[0] &= ~(CR0_EM_BIT | CR0_TS_BIT);
+	m.cr[4] &= ~CR4_OSFXSR_BIT;
+	CHECK(faults(RUN(0x0f, 0x10, 0x03), VEC_UD, -1));
+	CHECK(RUN(0xc5, 0xf8, 0x10, 0x03) == EMUL_OK);			/* vmovups */
+	m.xcr0 = 3;
+	CHECK(faults(RUN(0xc5, 0xf8, 0x10, 0x03), VEC_UD, -1));
+	passes("STAC, CLAC, XGETBV; #NM and #UD of vector instructions");
+}
+
 static void test_privilege(void)
 {
 	static const u8 cases[][4] = {
@@ -218,6 +277,7 @@ void test_system_instructions(void)
 	test_ports();
 	test_control_registers();
 	test_msrs();
+	test_counters_and_caches();
 	test_privilege();
 	test_tables();
 }

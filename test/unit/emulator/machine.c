@@ -305,6 +305,8 @@ static u64 *msr(struct machine *m, u32 index)
 		return &m->seg[X86_EMULATOR_GS].base;
 	case 0xc0000102:
 		return &m->kernel_gs_base;
+	case 0xc0000103:
+		return &m->tsc_aux;
 	}
 	return NULL;
 }

@@ -39,7 +39,7 @@ struct machine {
 	struct x86_emulator_segment seg[X86_EMULATOR_NR_SEGMENTS];
 	struct x86_emulator_table gdt, idt;
 	u64 cr[9], dr[8], xcr0, efer;
-	u64 star, lstar, cstar, sfmask, sysenter[3], kernel_gs_base;
+	u64 star, lstar, cstar, sfmask, sysenter[3], kernel_gs_base, tsc_aux;
 	u8 vector[16][32];
 	u64 mmx[8];
 	struct machine_region region[MACHINE_REGIONS];

@@ -40,6 +40,7 @@
  * @trap: the vector of the fault, -1: none.
  * @error: its error code.
  * @address: CR2.
+ * @label: what to say when all goes wrong.
  * @vector: YMM registers.
  * @mmx: MM registers.
  */
@@ -52,7 +53,8 @@ struct native_state {
 	s64 trap;
 	u64 error;
 	u64 address;
-	u8 pad[NATIVE_VECTORS - 0xb8];
+	u64 label;
+	u8 pad[NATIVE_VECTORS - 0xc0];
 	u8 vector[16][32];
 	u64 mmx[8];
 };
