@@ -37,10 +37,11 @@
  * a log that it keeps until ->retired() is called. begin() empties the log, too.
  *
  * Writes that user space must see. write() and io_out() don't wait: the owner
- * queues the data, sets ctx->io_pending, returns CONTINUE and exits to user space
- * when execute() has returned. A repeated string instruction sees io_pending and
- * stops after this iteration. An instruction calls write() at most a few times
- * (at most 32 bytes each, but for task switches, stack frames and string I/O).
+ * queues the data, sets ctx->io_pending, returns CONTINUE and exits to user
+ * space when execute() has returned. A repeated string instruction sees
+ * io_pending and stops after this iteration. An instruction calls write() at
+ * most a few times (at most 32 bytes each, but for task switches, stack frames
+ * and string I/O).
  */
 #ifndef ARCH_X86_EMULATOR_EMULATOR_H
 #define ARCH_X86_EMULATOR_EMULATOR_H
@@ -265,12 +266,12 @@ struct x86_emulator_opcode;
 /**
  * struct x86_emulator_ops - what the owner supplies
  *
- * All are called in the vCPU's own thread, from within begin(), decode(),
- * execute(), deliver() or task_switch(), and may sleep if the owner calls these where
- * it may. One that isn't marked optional must be there. @ctx is the context
- * passed in, from which the owner finds its vCPU by container_of().
+ * All are called in the vCPU's own thread, from within decode(), execute(),
+ * deliver() or task_switch(), and may sleep if the owner calls these where it
+ * may. One that isn't marked optional must be there. @ctx is the context passed
+ * in, from which the owner finds its vCPU by container_of().
  *
- * Where FAULT is said to mean #GP(0), the emulator fills in ctx->exception itself.
+ * Where FAULT is said to mean #GP(0), the emulator fills in ctx->exception.
  */
 struct x86_emulator_ops {
 	/**
@@ -284,9 +285,9 @@ struct x86_emulator_ops {
 
 	/**
 	 * @read: copy @len bytes of guest memory at linear address @linear,
-	 * which may span two pages, as code with the rights in @access. The
-	 * segment and canonical checks have been made; LAM, paging, protection keys and
-	 * SMAP (from ctx->rflags' AC) are the owner's.
+	 * which may span two pages, with the rights in @access. Segments,
+	 * canonical form and LAM have been seen to; paging, protection keys
+	 * and SMAP (with ctx->rflags' AC) are the owner's.
 	 * Returns CONTINUE; FAULT with ctx->exception filled in (#PF);
 	 * IO_NEEDED, RETRY, UNHANDLEABLE. With X86_EMULATOR_FETCH: bytes of the
 	 * instruction; MMIO is UNHANDLEABLE there.
@@ -295,9 +296,9 @@ struct x86_emulator_ops {
 		    unsigned int len, u32 access);
 	/**
 	 * @write: the same for a write; both pages are checked before either
-	 * is written. MMIO is queued (see above): at most one MMIO write
-	 * comes between two calls of ->retired() but for rare multi-write
-	 * instructions, for which UNHANDLEABLE may be returned.
+	 * is written. MMIO is queued (see above): between two calls of
+	 * ->retired() there is one, but for a few instructions (ENTER, PUSHA
+	 * on a stack that wraps), for which UNHANDLEABLE may be returned.
 	 */
 	int (*write)(struct x86_emulator *ctx, u64 linear, const void *data,
 		     unsigned int len, u32 access);
@@ -318,10 +319,10 @@ struct x86_emulator_ops {
 		       const void *new, unsigned int len, u32 access);
 
 	/**
-	 * @io_in: read @count times @size (1, 2, 4) bytes from @port to @data
-	 * (at most sizeof(ctx->io_buffer) bytes in all, packed). IOPL and the I/O bitmap have been checked.
-	 * CONTINUE; IO_NEEDED: execute() will be called again, and will ask
-	 * for the same; UNHANDLEABLE.
+	 * @io_in: read @count times @size (1, 2, 4) bytes from @port to @data,
+	 * packed, at most X86_EMULATOR_IO_BUFFER bytes in all. IOPL and the
+	 * I/O bitmap have been checked. CONTINUE; IO_NEEDED: execute() will be
+	 * called again, and will ask for the same; UNHANDLEABLE.
 	 */
 	int (*io_in)(struct x86_emulator *ctx, u16 port, unsigned int size,
 		     void *data, unsigned int count);
@@ -339,7 +340,8 @@ struct x86_emulator_ops {
 	void (*retired)(struct x86_emulator *ctx);
 	/**
 	 * @should_yield: asked between iterations of a repeated string
-	 * instruction: true stops it there (an interrupt, a signal, need_resched). Optional.
+	 * instruction: true stops it there (an interrupt, a signal,
+	 * need_resched). Optional.
 	 */
 	bool (*should_yield)(struct x86_emulator *ctx);
 
@@ -382,13 +384,16 @@ struct x86_emulator_ops {
 
 	/**
 	 * @get_msr: RDMSR. CONTINUE; FAULT: #GP(0); IO_NEEDED; UNHANDLEABLE.
-	 * Also asked for the emulator's own needs: EFER, STAR, LSTAR, CSTAR, SFMASK, SYSENTER_*,
-	 * FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX.
+	 * Also asked for the emulator's own needs: EFER, STAR, LSTAR, CSTAR,
+	 * SFMASK, SYSENTER_*, FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX.
 	 */
 	int (*get_msr)(struct x86_emulator *ctx, u32 index, u64 *value);
 	/** @set_msr: WRMSR, likewise. */
 	int (*set_msr)(struct x86_emulator *ctx, u32 index, u64 value);
-	/** @cpuid: leaf @regs[0], subleaf @regs[1]; fills EAX, EBX, ECX, EDX. FAULT: #GP(0), CPUID faulting. */
+	/**
+	 * @cpuid: leaf @regs[0], subleaf @regs[1]; fills EAX, EBX, ECX, EDX.
+	 * FAULT: #GP(0), for CPUID faulting.
+	 */
 	int (*cpuid)(struct x86_emulator *ctx, u32 regs[4]);
 	/** @rdtsc: the guest's time-stamp counter. */
 	u64 (*rdtsc)(struct x86_emulator *ctx);
@@ -413,13 +418,11 @@ struct x86_emulator_ops {
 	 * Optional (then #UD).
 	 */
 	int (*rsm)(struct x86_emulator *ctx);
-	/**
-	 * @unblock_nmi: IRET has succeeded.
-	 */
+	/** @unblock_nmi: IRET has succeeded. Optional. */
 	void (*unblock_nmi)(struct x86_emulator *ctx);
 	/**
-	 * @update_mode: ctx->mode, ->cpl or RFLAGS.VM have changed, by a far transfer,
-	 * IRET or task switch. Optional.
+	 * @update_mode: ctx->mode, ->cpl or RFLAGS.VM may have changed, by a
+	 * far transfer, IRET or task switch. Optional.
 	 */
 	void (*update_mode)(struct x86_emulator *ctx);
 
@@ -473,9 +476,8 @@ enum x86_emulator_operand_kind {
  * @size: in bytes.
  * @reg: register number.
  * @seg: segment of a memory operand, overrides applied.
- * @value: the immediate, sign extended; the offset of a memory operand in
- *	its segment, truncated to the address size, without RIP's part where
- *	@rip_relative (execute adds it).
+ * @value: the immediate, sign extended; of a memory operand, once execute() has
+ *	started, the offset in its segment, truncated to the address size.
  */
 struct x86_emulator_operand {
 	u8 kind;
@@ -575,8 +577,8 @@ struct x86_emulator {
  *	assists); NULL: none.
  * @nr_bytes: how many, 0 to 15; what is missing is read when decode needs it.
  *
- * Forgets everything cached of the vCPU. The bytes are trusted to have passed the
- * CPU's own fetch checks.
+ * Forgets everything cached of the vCPU. The bytes are trusted to have passed
+ * the CPU's own fetch checks.
  */
 void x86_emulator_begin(struct x86_emulator *ctx, const u8 *bytes, unsigned int nr_bytes);
 
@@ -585,8 +587,8 @@ void x86_emulator_begin(struct x86_emulator *ctx, const u8 *bytes, unsigned int 
  * @ctx: context, after x86_emulator_begin().
  *
  * Only fetches: no operand is read and nothing is changed. After CONTINUE,
- * ctx->insn.length, .id and .op_size are valid; whether execute() knows the
- * instruction is only known to it: there are instructions with a known length only.
+ * ctx->insn.length, .id and .op_size are valid. Of some instructions only the
+ * length is known: execute() then says UNHANDLEABLE.
  *
  * Return: CONTINUE;
  * FAULT: #PF or #GP of the fetch, #GP(0) of more than 15 bytes, #UD of an
@@ -601,10 +603,11 @@ int x86_emulator_decode(struct x86_emulator *ctx);
  *	IO_NEEDED from this function.
  *
  * Return: CONTINUE: ctx->rip, ->rflags, ->interrupt_shadow, ->trap_dr6,
- * ->repeating are to be taken over by the owner (registers have been set); others as
- * explained at enum x86_emulator_result. After FAULT and IO_NEEDED, ctx->rip is that of the
- * instruction, and ctx->rflags are as before it; registers too, but that a repeated
- * string instruction has handed over those of its last whole iteration.
+ * ->repeating are to be taken over by the owner (registers have been set); others
+ * as explained at enum x86_emulator_result. After FAULT and IO_NEEDED, ctx->rip,
+ * ->rflags and registers are as before the instruction, but that a repeated
+ * string instruction has handed over those of its last whole iteration, and that
+ * a fault of the new task of a task switch finds the new task's.
  */
 int x86_emulator_execute(struct x86_emulator *ctx);
 
@@ -613,8 +616,8 @@ int x86_emulator_execute(struct x86_emulator *ctx);
  * @ctx: context, after a successful x86_emulator_decode().
  *
  * For exits whose work is done elsewhere, on CPUs that don't save the next RIP
- * (APM 2 15.7.1). Sets ctx->rip behind the instruction (truncated to 16 or 32 bits as
- * the mode wants), clears RFLAGS.RF, sets ->interrupt_shadow to 0 and
+ * (APM 2 15.7.1). Sets ctx->rip behind the instruction (truncated to 32 bits
+ * outside 64 bit mode), clears RFLAGS.RF, sets ->interrupt_shadow to 0 and
  * ->trap_dr6 to DR6.BS if TF is set.
  */
 void x86_emulator_skip(struct x86_emulator *ctx);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Running a few bytes of code on this machine's own CPU, in this process, in 64
- * or 32 bit (compatibility) mode at CPL 3: registers are loaded, the code is jumped to, and whatever
- * ends it, falling through, a jump or a fault, is caught.
+ * or 32 bit (compatibility) mode at CPL 3: registers are loaded, the code is
+ * jumped to, and whatever ends it, falling through, a jump or a fault, is
+ * caught.
  */
 #ifndef TEST_UNIT_EMULATOR_NATIVE_H
 #define TEST_UNIT_EMULATOR_NATIVE_H
