@@ -338,10 +338,12 @@ int x86_get_supported_cpuid(struct kvm_cpuid2 __user *arg, bool emulated)
 		return -ENOMEM;
 
 	/*
-	 * "Emulated": what guests may use although this CPU raises #UD. Nothing:
-	 * an intercepted #UD is given to the guest.
+	 * "Emulated": what guests may use although this CPU raises #UD. No leaf but
+	 * 0, which says so: an intercepted #UD is given to the guest.
 	 */
-	if (!emulated) {
+	if (emulated) {
+		add_zero(&list, 0, 0, 0);
+	} else {
 		add_basic(&list);
 		add_kvm(&list);
 		add_extended(&list);
