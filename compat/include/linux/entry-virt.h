@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Work before a thread enters a guest: linux/entry-kvm.h until 6.18, whose
- * xfer_to_guest_mode_handle_work() took a vCPU that x86 never looked at.
+ * xfer_to_guest_mode_handle_work() took a vCPU and wrote to it: see xfer.c.
  */
 #ifndef COMPAT_LINUX_ENTRY_VIRT_H
 #define COMPAT_LINUX_ENTRY_VIRT_H
@@ -13,10 +13,7 @@
 #include <compat/config.h>
 
 #ifndef HAVE_XFER_HANDLE_WORK_VOID
-static inline int kvmc_xfer_to_guest_mode_handle_work(void)
-{
-	return xfer_to_guest_mode_handle_work(NULL);
-}
+int kvmc_xfer_to_guest_mode_handle_work(void);
 #define xfer_to_guest_mode_handle_work() kvmc_xfer_to_guest_mode_handle_work()
 #endif
 
