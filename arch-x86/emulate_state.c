@@ -288,8 +288,8 @@ static int emul_wbinvd(struct x86_emulator *ctx)
 
 /*
  * VMCALL on AMD or VMMCALL on Intel: written over with the one that this CPU
- * traps, once, and executed again. The right one is never emulated: the guest
- * executes it.
+ * traps, once, and executed again. Where that can't be written, it is the #UD that
+ * the CPU says. The right one is never emulated: the guest executes it.
  */
 static int emul_hypercall(struct x86_emulator *ctx)
 {
@@ -302,15 +302,22 @@ static int emul_hypercall(struct x86_emulator *ctx)
 	if (ctx->insn.nr_bytes >= 3 && ctx->insn.length == 3 &&
 	    !memcmp(ctx->insn.bytes, insn, 3))
 		return X86_EMULATOR_RETRY;
-	if (x86_vcpu_vm(vcpu)->disabled_quirks & KVM_X86_QUIRK_FIX_HYPERCALL_INSN) {
-		ctx->exception = (struct x86_emulator_exception) { .vector = UD_VECTOR };
-		return X86_EMULATOR_FAULT;
-	}
+	if (x86_vcpu_vm(vcpu)->disabled_quirks & KVM_X86_QUIRK_FIX_HYPERCALL_INSN)
+		goto ud;
 	emul_get_segment(ctx, X86_EMULATOR_CS, &cs);
-	/* It is not the guest that writes: its W bits don't count, its tables do. */
 	r = vcpu_emul_write(ctx, ctx->mode == X86_EMULATOR_PROT64 ? ctx->rip :
-		       (u32)(cs.base + ctx->rip), insn, sizeof(insn), 0);
-	return r == X86_EMULATOR_CONTINUE ? X86_EMULATOR_RETRY : r;
+			(u32)(cs.base + ctx->rip), insn, sizeof(insn), 0);
+	if (r == X86_EMULATOR_FAULT)
+		goto ud;
+	if (r != X86_EMULATOR_CONTINUE)
+		return r;
+	/* Code in ROM stays what it is: executed again, it would come back for ever. */
+	if (!ctx->io_pending)
+		return X86_EMULATOR_RETRY;
+	x86_io_begin(vcpu);
+ud:
+	ctx->exception = (struct x86_emulator_exception) { .vector = UD_VECTOR };
+	return X86_EMULATOR_FAULT;
 }
 
 static void emul_unblock_nmi(struct x86_emulator *ctx)
