@@ -104,7 +104,7 @@ static int x86_process_requests(struct x86_vcpu *vcpu)
 		return X86_USER;
 	}
 	if (kvm_check_request(X86_REQ_REPORT_TPR_ACCESS, core)) {
-		run->exit_reason = KVM_EXIT_TPR_ACCESS;
+		x86_lapic_tpr_exit(vcpu);
 		return X86_USER;
 	}
 	if (kvm_check_request(X86_REQ_STEAL_UPDATE, core))

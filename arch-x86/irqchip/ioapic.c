@@ -297,7 +297,7 @@ static int ioapic_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t a
 	struct x86_ioapic *ioapic = container_of(dev, struct x86_ioapic, dev);
 	u32 data = 0;
 
-	if (len > 8 || (addr & 0xf))
+	if (len > 8)
 		return -EOPNOTSUPP;
 	spin_lock(&ioapic->lock);
 	switch (addr - IOAPIC_BASE) {
@@ -321,7 +321,7 @@ static int ioapic_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t 
 	bool changed = false;
 	u32 data = 0;
 
-	if (len > 8 || (addr & 0xf))
+	if (len > 8)
 		return -EOPNOTSUPP;
 	memcpy(&data, val, min_t(int, len, sizeof(data)));
 	spin_lock(&ioapic->lock);

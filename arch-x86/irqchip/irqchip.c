@@ -280,8 +280,10 @@ int x86_vm_create_irqchip(struct x86_vm *vm)
 	if (vm->core.created_vcpus)
 		goto out;
 	r = create_chips(vm);
-	if (!r)
-		smp_store_release(&vm->irqchip_mode, X86_IRQCHIP_KERNEL);
+	if (r)
+		goto out;
+	vm->apic_bus_cycle_ns = 1;
+	smp_store_release(&vm->irqchip_mode, X86_IRQCHIP_KERNEL);
 out:
 	mutex_unlock(&vm->core.lock);
 	return r;
@@ -300,6 +302,7 @@ int x86_vm_split_irqchip(struct x86_vm *vm, u64 nr_pins)
 	if (r)
 		goto out;
 	vm->nr_reserved_ioapic_pins = nr_pins;
+	vm->apic_bus_cycle_ns = 1;
 	smp_store_release(&vm->irqchip_mode, X86_IRQCHIP_SPLIT);
 out:
 	mutex_unlock(&vm->core.lock);

@@ -92,8 +92,10 @@ void x86_lapic_migrate_timer(struct x86_vcpu *vcpu);
 /** x86_lapic_sync_to_vapic/from_vapic - KVM_SET_VAPIC_ADDR's TPR page (tpr access reporting) */
 int x86_vcpu_set_vapic_addr(struct x86_vcpu *vcpu, gpa_t gpa);	/* 0, -EINVAL */
 /** x86_lapic_set_tpr_reporting() - KVM_TPR_ACCESS_REPORTING: each access to the TPR by MMIO
- *  makes X86_REQ_REPORT_TPR_ACCESS with kvm_run->tpr_access filled. 0, -EINVAL (no APIC) */
+ *  makes X86_REQ_REPORT_TPR_ACCESS. 0, -EINVAL (no APIC) */
 int x86_lapic_set_tpr_reporting(struct x86_vcpu *vcpu, bool enable);
+/** x86_lapic_tpr_exit() - handler of that request: fill kvm_run; then exit to user space */
+void x86_lapic_tpr_exit(struct x86_vcpu *vcpu);
 void x86_lapic_sync_to_vapic(struct x86_vcpu *vcpu);
 void x86_lapic_sync_from_vapic(struct x86_vcpu *vcpu);
 /** pv EOI: MSR_KVM_PV_EOI_EN */

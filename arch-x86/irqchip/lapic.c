@@ -21,10 +21,8 @@
 
 void lapic_error(struct x86_lapic *apic, u32 bit)
 {
-	unsigned long old = READ_ONCE(apic->esr_pending);
-
-	set_bit(ilog2(bit), &apic->esr_pending);
-	if (!(old & bit))
+	/* An error interrupt that is itself in error ends here, too. */
+	if (!test_and_set_bit(ilog2(bit), &apic->esr_pending))
 		lapic_local_deliver(apic, APIC_LVTERR);
 }
 

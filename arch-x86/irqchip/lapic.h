@@ -100,7 +100,8 @@ struct x86_lapic {
 	atomic_t lowest_prio_count;
 	struct {
 		bool active;
-		bool report_tpr;
+		bool report_tpr, write;
+		u64 rip;
 		struct kvm_gpa_cache cache;
 	} vapic;
 	struct x86_lapic_timer timer;
@@ -371,6 +372,9 @@ void lapic_timer_tdcr_written(struct x86_lapic *apic);
 
 /** lapic_report_tpr() - KVM_TPR_ACCESS_REPORTING: tell user space of an access to TPR */
 void lapic_report_tpr(struct x86_lapic *apic, bool write);
+/** lapic_withdraw_pv_eoi() - no offer to end an interrupt by a flag is open after this:
+ *  state can be saved. The vCPU's thread or an ioctl on it, sleeps. */
+void lapic_withdraw_pv_eoi(struct x86_lapic *apic);
 
 /* ---- msi.c ------------------------------------------------------------------- */
 

@@ -44,13 +44,22 @@ int x86_lapic_set_tpr_reporting(struct x86_vcpu *vcpu, bool enable)
 void lapic_report_tpr(struct x86_lapic *apic, bool write)
 {
 	struct x86_vcpu *vcpu = apic->vcpu;
-	struct kvm_run *run = vcpu->core.run;
 
 	if (!apic->vapic.report_tpr)
 		return;
-	run->tpr_access.rip = x86_rip_read(vcpu);
-	run->tpr_access.is_write = write;
+	/* kvm_run is filled at the exit: until then other exits may use it. */
+	apic->vapic.rip = x86_rip_read(vcpu);
+	apic->vapic.write = write;
 	kvm_make_request(X86_REQ_REPORT_TPR_ACCESS, &vcpu->core);
+}
+
+void x86_lapic_tpr_exit(struct x86_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->core.run;
+
+	run->exit_reason = KVM_EXIT_TPR_ACCESS;
+	run->tpr_access.rip = vcpu->apic->vapic.rip;
+	run->tpr_access.is_write = vcpu->apic->vapic.write;
 }
 
 /* Bytes: TPR, class in service, 0, highest requested (KVM_SET_VAPIC_ADDR). */
@@ -150,6 +159,18 @@ void x86_lapic_sync_to_vapic(struct x86_vcpu *vcpu)
 		pv_eoi_offer(vcpu);
 	if (unlikely(apic->vapic.active))
 		vapic_write(apic);
+}
+
+void lapic_withdraw_pv_eoi(struct x86_lapic *apic)
+{
+	struct kvm *kvm = apic->vcpu->core.kvm;
+	int idx;
+
+	if (!apic->vcpu->pv_eoi.pending)
+		return;
+	idx = srcu_read_lock(&kvm->srcu);
+	pv_eoi_collect(apic->vcpu);
+	srcu_read_unlock(&kvm->srcu, idx);
 }
 
 void x86_lapic_sync_from_vapic(struct x86_vcpu *vcpu)

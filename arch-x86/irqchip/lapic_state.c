@@ -286,6 +286,7 @@ int x86_vcpu_get_lapic(struct x86_vcpu *vcpu, struct kvm_lapic_state *s)
 
 	if (!apic)
 		return -EINVAL;
+	lapic_withdraw_pv_eoi(apic);
 	memcpy(s->regs, apic->regs, sizeof(s->regs));
 	*state_reg(s, APIC_LVR) = lapic_version(apic);
 	*state_reg(s, APIC_TMCCT) = lapic_timer_count(apic);
