@@ -31,16 +31,23 @@ void svm_set_interrupt_shadow(struct x86_vcpu *vcpu, u32 mask)
  * instruction. Without a saved next RIP, RIP is moved there by us, and back
  * again if the delivery does not complete.
  */
-static bool svm_prepare_soft_exception(struct svm_vcpu *svm)
+static void svm_prepare_soft_exception(struct svm_vcpu *svm)
 {
 	struct x86_vcpu *vcpu = &svm->x86;
 	u64 rip = x86_rip_read(vcpu);
 
-	if (svm_skip_insn(vcpu) != X86_RESUME)
-		return false;
+	if (x86_emulate(vcpu, X86_EMUL_SKIP) == X86_RESUME) {
+		switch (vcpu->emul.insn.id) {
+		case X86_EMULATOR_INSN_INT3:
+		case X86_EMULATOR_INSN_INT_N:
+		case X86_EMULATOR_INSN_INTO:
+			break;
+		default:
+			x86_rip_write(vcpu, rip);
+		}
+	}
 	svm->soft_exception_rip = rip;
-	svm->soft_exception_len = x86_rip_read(vcpu) - rip;
-	return true;
+	svm->soft_exception = true;
 }
 
 void svm_inject_exception(struct x86_vcpu *vcpu)
@@ -49,9 +56,12 @@ void svm_inject_exception(struct x86_vcpu *vcpu)
 	const struct x86_exception_state *ex = &vcpu->exception;
 	u64 event = ex->vector | SVM_EVENT_EXCEPTION | SVM_EVENT_VALID;
 
-	if ((ex->vector == BP_VECTOR || ex->vector == OF_VECTOR) &&
-	    !svm_prepare_soft_exception(svm))
-		return;
+	/*
+	 * A debugger may inject #BP where there is no INT3, or nothing that can
+	 * be decoded: then it is delivered where it stands, rather than never.
+	 */
+	if (ex->vector == BP_VECTOR || ex->vector == OF_VECTOR)
+		svm_prepare_soft_exception(svm);
 	if (ex->has_error_code)
 		event |= SVM_EVENT_EV | (u64)ex->error_code << 32;
 	svm->vmcb->control.event_inj = event;
@@ -193,7 +203,7 @@ static void svm_requeue_exception(struct svm_vcpu *svm, u8 vector, u64 info)
 		 * The guest's own INT3 or INTO is executed again. One that we
 		 * injected comes again from its instruction.
 		 */
-		if (!svm->soft_exception_len)
+		if (!svm->soft_exception)
 			return;
 		x86_rip_write(vcpu, svm->soft_exception_rip);
 	}
@@ -217,7 +227,7 @@ void svm_complete_interrupts(struct svm_vcpu *svm)
 	x86_clear_interrupt_queue(vcpu);
 
 	if (likely(!(info & SVM_EVENT_VALID))) {
-		svm->soft_exception_len = 0;
+		svm->soft_exception = false;
 		return;
 	}
 
@@ -236,7 +246,7 @@ void svm_complete_interrupts(struct svm_vcpu *svm)
 		/* INT n is executed again: RIP is still at it. */
 		break;
 	}
-	svm->soft_exception_len = 0;
+	svm->soft_exception = false;
 }
 
 void svm_cancel_injection(struct x86_vcpu *vcpu)

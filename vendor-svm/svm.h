@@ -69,7 +69,7 @@ struct svm_vcpu {
 	u64 nmi_singlestep_rflags;	/* the guest's TF and RF */
 
 	/* #BP or #OF that we injected, with RIP moved behind it (events.c). */
-	unsigned int soft_exception_len;
+	bool soft_exception;	/* #BP or #OF is being delivered, from soft_exception_rip */
 	u64 soft_exception_rip;
 
 	u64 sysenter_esp, sysenter_eip;
