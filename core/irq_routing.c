@@ -117,7 +117,9 @@ int kvm_signal_msi(struct kvm *kvm, const struct kvm_msi *msi)
 	err = kvm_arch_set_routing_entry(kvm, &route, &entry);
 	if (err)
 		return err;
-	return route.set(&route, kvm, KVM_USERSPACE_IRQ_SOURCE_ID, 1, false);
+	err = route.set(&route, kvm, KVM_USERSPACE_IRQ_SOURCE_ID, 1, false);
+	/* The ABI's 0 is "blocked by the guest"; -1 would read as -EPERM. */
+	return max(err, 0);
 }
 
 /* ---- the writer -------------------------------------------------------- */

@@ -74,7 +74,8 @@ void kvm_free_irq_routing(struct kvm *kvm);
 /**
  * kvm_signal_msi() - KVM_SIGNAL_MSI
  *
- * Return: as entry->set(); -EINVAL for flags, and without an in-kernel irqchip.
+ * Return: to how many it was delivered, 0 where the guest blocks it; -EINVAL for
+ * flags, and without an in-kernel irqchip.
  */
 int kvm_signal_msi(struct kvm *kvm, const struct kvm_msi *msi);
 

@@ -16,7 +16,7 @@
 static void g_pv_msrs(void)
 {
 	static const u64 evil[] = {
-		0xfff | 1, 0xffd, 0xff1, 0x80fe1, 0xfffffffffffff001, ~0ull,
+		0x80fff, 0x80ffd, 0x80ff1, 0x80fe1, 0xfffffffffffff001, ~0ull,
 		1ull << 40 | 1, 1ull << 63 | 1, GPA_NONE | 1, 0xfee00001,
 		0xffffff | 1, 0xfffff8 | 1,
 	};
@@ -46,7 +46,11 @@ TEST(pv_addresses, "paravirtual MSRs with unaligned, crossing or absent addresse
 	struct vcpu *v = vm_guest(true, g_pv_msrs);
 
 	do {
-		ASSERT(vcpu_next(v) == GUEST_SYNC);
+		if (vcpu_next(v) != GUEST_SYNC) {
+			vcpu_describe(v);
+			tap_die(__FILE__, __LINE__, "after MSR 0x%llx",
+				(unsigned long long)v->sync);
+		}
 	} while (v->sync);
 	vcpu_finish(v);
 }

@@ -224,15 +224,13 @@ TEST(step_emulated, "single step over emulated instructions loses none of them, 
 	EXPECT_EQ(same, 0);
 }
 
-TEST(inject_db, "KVM_GUESTDBG_INJECT_DB and INJECT_BP hand the exception to the guest")
+TEST(inject_db, "KVM_GUESTDBG_INJECT_DB hands a #DB to the guest")
 {
 	void g_wait_db(void);
 	struct vcpu *v = vm_guest(false, g_wait_db);
 
 	vcpu_expect_sync(v, 1);
 	ASSERT_OK(guest_debug(v, KVM_GUESTDBG_INJECT_DB, 0, 0));
-	vcpu_expect_sync(v, 2);
-	ASSERT_OK(guest_debug(v, KVM_GUESTDBG_INJECT_BP, 0, 0));
 	vcpu_finish(v);
 }
 
@@ -240,10 +238,44 @@ void g_wait_db(void);
 void g_wait_db(void)
 {
 	guest_handle(X86_DB, guest_count);
-	guest_handle(X86_BP, guest_count);
 	guest_sync(1);
 	GUEST_EQ(guest_counts[X86_DB], 1);
-	guest_sync(2);
-	GUEST_EQ(guest_counts[X86_BP], 1);
 	guest_done();
+}
+
+void g_at_int3(void);
+asm(".pushsection .text\n"
+    ".globl g_at_int3\n"
+    "g_at_int3: int3\n"
+    "	mov guest_counts + 24, %edi\n"
+    "	call guest_sync\n"
+    "	jmp guest_done\n"
+    ".popsection");
+
+TEST(inject_bp, "KVM_GUESTDBG_INJECT_BP at an INT3: the guest's #BP, once, behind the instruction")
+{
+	struct vcpu *v;
+
+	guest_handlers[X86_BP] = guest_count;
+	v = vm_guest(false, g_at_int3);
+	ASSERT_OK(guest_debug(v, KVM_GUESTDBG_INJECT_BP, 0, 0));
+	vcpu_expect_sync(v, 1);
+	vcpu_finish(v);
+}
+
+static void g_no_int3(void)
+{
+	guest_sync(1);
+	guest_done();
+}
+
+TEST(inject_bp_anywhere, "INJECT_BP where there is no INT3 is delivered all the same, without a loop")
+{
+	struct vcpu *v;
+
+	guest_handlers[X86_BP] = guest_count;
+	v = vm_guest(false, g_no_int3);
+	vcpu_expect_sync(v, 1);
+	ASSERT_OK(guest_debug(v, KVM_GUESTDBG_INJECT_BP, 0, 0));
+	EXPECT(vcpu_run_for(v, 1000), "it loops");
 }
