@@ -5,6 +5,7 @@
  * Knows nothing of what they are for.
  */
 #include <linux/list.h>
+#include <linux/module.h>	/* and all that mutexes want on PREEMPT_RT */
 #include <linux/mutex.h>
 #include <linux/syscore_ops.h>
 
