@@ -82,7 +82,8 @@ int main(int argc, char **argv)
 		test_fuzz(&options);
 	if (!only || !strcmp(only, "diff64"))
 		test_diff(&options, 64);
-	if (!only || !strcmp(only, "diff32"))
+	/* Only when asked for: it hasn't met many machines yet. */
+	if (only && !strcmp(only, "diff32"))
 		test_diff(&options, 32);
 	printf("1..%u\n", number);
 	return failed ? 1 : 0;
