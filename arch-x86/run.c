@@ -224,8 +224,9 @@ static void x86_inject_events(struct x86_vcpu *vcpu)
 
 static bool x86_user_wants_irq_window(struct x86_vcpu *vcpu)
 {
+	/* A window that the APIC keeps shut (LVT0) would only make the guest exit for ever. */
 	return READ_ONCE(vcpu->core.run->request_interrupt_window) &&
-	       !x86_irqchip_full(x86_vcpu_vm(vcpu));
+	       !x86_irqchip_full(x86_vcpu_vm(vcpu)) && x86_cpu_accepts_extint(vcpu);
 }
 
 static bool x86_ready_for_user_irq(struct x86_vcpu *vcpu)
