@@ -189,6 +189,7 @@ u32 lapic_timer_count(struct x86_lapic *apic)
 	struct x86_lapic_timer *t = &apic->timer;
 	u32 tmict = lapic_reg(apic, APIC_TMICT);
 	s64 left;
+	u64 past;
 
 	if (t->mode == APIC_LVT_TIMER_TSCDEADLINE || !tmict || !t->period_ns)
 		return 0;
@@ -197,7 +198,8 @@ u32 lapic_timer_count(struct x86_lapic *apic)
 		if (t->mode != APIC_LVT_TIMER_PERIODIC || !hrtimer_active(&t->hrtimer))
 			return 0;
 		/* Due, the callback is on its way: already in the next period. */
-		left = t->period_ns - (u64)-left % t->period_ns;
+		div64_u64_rem(-left, t->period_ns, &past);
+		left = t->period_ns - past;
 	}
 	return min_t(u64, div64_u64(left, lapic_tick_ns(apic)), tmict);
 }
