@@ -29,7 +29,8 @@ void x86_fpu_init(void)
 {
 	host_xcr0 = XFEATURE_MASK_FPSSE;
 	host_xss = 0;
-	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
+	/* Not OSXSAVE: kernels read that bit before they set CR4, and keep it clear. */
+	if (boot_cpu_has(X86_FEATURE_XSAVE))
 		host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	if (boot_cpu_has(X86_FEATURE_XSAVES))
 		rdmsrq(MSR_IA32_XSS, host_xss);
