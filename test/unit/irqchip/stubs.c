@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the interrupt controllers call outside: recorded, so that tests can look.
+ */
+#include "stubs.h"
+
+struct stub_device stub_devices[8];
+int stub_nr_devices;
+int stub_acked[3][24];
+bool stub_notifier[24];
+
+int kvm_io_bus_register_dev(struct kvm *kvm, int bus, gpa_t addr, int len, struct kvm_io_device *dev)
+{
+	stub_devices[stub_nr_devices++] = (struct stub_device){ bus, addr, len, dev };
+	return 0;
+}
+
+int kvm_io_bus_unregister_dev(struct kvm *kvm, int bus, struct kvm_io_device *dev)
+{
+	return 0;
+}
+
+int kvm_make_all_cpus_request(struct kvm *kvm, unsigned int req)
+{
+	struct kvm_vcpu *v;
+	int i;
+
+	kvm_for_each_vcpu(i, v, kvm)
+		v->requests |= BIT(req);
+	return 0;
+}
+
+int kvm_irq_map_gsi(struct kvm *kvm, struct kvm_kernel_irq_routing_entry *e, u32 gsi) { return 0; }
+int kvm_set_irq_routing(struct kvm *kvm, const struct kvm_irq_routing_entry *e, unsigned int nr,
+			unsigned int flags) { return 0; }
+void kvm_notify_acked_irq(struct kvm *kvm, unsigned int chip, unsigned int pin) { stub_acked[chip][pin]++; }
+bool kvm_irq_has_notifier(struct kvm *kvm, unsigned int chip, unsigned int pin) { return stub_notifier[pin]; }
+const struct x86_vendor_caps *x86_vendor_caps(void)
+{
+	static const struct x86_vendor_caps caps = { .smm = true };
+
+	return &caps;
+}
+void x86_inject_nmi(struct x86_vcpu *vcpu) { vcpu->nmis++; }
+void fake_update_cr8_intercept(struct x86_vcpu *vcpu, int tpr, int irr) { }
+
+/* lapic_timer.c, lapic_pv.c: tested in the lab, where there is time. */
+void lapic_timer_cancel(struct x86_lapic *apic) { }
+void lapic_timer_start(struct x86_lapic *apic) { }
+u32 lapic_timer_count(struct x86_lapic *apic) { return 0; }
+void lapic_timer_lvtt_written(struct x86_lapic *apic) { }
+void lapic_timer_tdcr_written(struct x86_lapic *apic) { }
+u64 x86_lapic_get_tsc_deadline(struct x86_vcpu *vcpu) { return 0; }
+void x86_lapic_set_tsc_deadline(struct x86_vcpu *vcpu, u64 tsc) { }
+void lapic_report_tpr(struct x86_lapic *apic, bool write) { }

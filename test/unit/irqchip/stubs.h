@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TEST_UNIT_IRQCHIP_STUBS_H
+#define TEST_UNIT_IRQCHIP_STUBS_H
+
+#include "arch-x86/irqchip/lapic.h"
+
+struct stub_device {
+	int bus;
+	gpa_t addr;
+	int len;
+	struct kvm_io_device *dev;
+};
+
+extern struct stub_device stub_devices[8];
+extern int stub_nr_devices;
+extern int stub_acked[3][24];	/* notifications by chip and pin */
+extern bool stub_notifier[24];	/* somebody wants to know of EOIs of an IOAPIC pin */
+
+#endif
