@@ -4,7 +4,7 @@
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$LAB/../.." && pwd)
-CACHE=${KVM_KMOD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kvm-kmod}/lab
+CACHE=${KVM_KMOD_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/kvm-kmod}/lab
 TOOL=${TOOL:-lab}
 
 say() { printf '%s: %s\n' "$TOOL" "$*" >&2; }
