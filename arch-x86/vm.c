@@ -83,8 +83,9 @@ int kvm_arch_vm_init(struct kvm *kvm)
 
 void kvm_arch_vm_pre_destroy(struct kvm *kvm)
 {
-	/* The PIT's timer injects; nothing else runs by itself. */
+	/* What injects by itself: the PIT's timer, the IOAPIC after a storm. */
 	x86_pit_destroy(x86_vm_of(kvm));
+	x86_vm_stop_irqchip(x86_vm_of(kvm));
 }
 
 void kvm_arch_vm_destroy(struct kvm *kvm)

@@ -418,11 +418,14 @@ void x86_ioapic_unregister(struct x86_vm *vm)
 		kvm_io_bus_unregister_dev(&vm->core, KVM_MMIO_BUS, &vm->ioapic->dev);
 }
 
+void x86_ioapic_stop(struct x86_vm *vm)
+{
+	if (vm->ioapic)
+		cancel_delayed_work_sync(&vm->ioapic->rest);
+}
+
 void x86_ioapic_free(struct x86_vm *vm)
 {
-	if (!vm->ioapic)
-		return;
-	cancel_delayed_work_sync(&vm->ioapic->rest);
 	kfree(vm->ioapic);
 	vm->ioapic = NULL;
 }

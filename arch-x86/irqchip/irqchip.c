@@ -309,6 +309,11 @@ out:
 	return r;
 }
 
+void x86_vm_stop_irqchip(struct x86_vm *vm)
+{
+	x86_ioapic_stop(vm);
+}
+
 void x86_vm_destroy_irqchip(struct x86_vm *vm)
 {
 	/* The buses are gone, and with them all who could reach the chips. */

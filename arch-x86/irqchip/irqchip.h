@@ -31,6 +31,10 @@ int x86_vm_create_irqchip(struct x86_vm *vm);
 int x86_vm_split_irqchip(struct x86_vm *vm, u64 nr_pins);
 int x86_vm_get_irqchip(struct x86_vm *vm, struct kvm_irqchip *chip);
 int x86_vm_set_irqchip(struct x86_vm *vm, const struct kvm_irqchip *chip);
+/** x86_vm_stop_irqchip() - no controller delivers by itself after this. No vCPU runs any more,
+ *  all still exist. */
+void x86_vm_stop_irqchip(struct x86_vm *vm);
+/** x86_vm_destroy_irqchip() - free them; vCPUs and buses are gone */
 void x86_vm_destroy_irqchip(struct x86_vm *vm);
 
 /* -- vCPU: does an interrupt wait, and which? (loaded) */

@@ -412,6 +412,8 @@ void x86_pic_set_state(struct x86_vm *vm, int chip, const struct kvm_pic_state *
 /** x86_ioapic_create() - Context: kvm->slots_lock. 0, -ENOMEM, -ENOSPC. */
 int x86_ioapic_create(struct x86_vm *vm);
 void x86_ioapic_unregister(struct x86_vm *vm);
+/** x86_ioapic_stop() - nothing is re-delivered later; before the vCPUs are freed */
+void x86_ioapic_stop(struct x86_vm *vm);
 void x86_ioapic_free(struct x86_vm *vm);
 /** x86_ioapic_set_irq() - drive @pin for @source. >0, 0 coalesced, -1 masked */
 int x86_ioapic_set_irq(struct x86_vm *vm, unsigned int pin, int source, int level);
