@@ -119,9 +119,11 @@ static void take_over(struct x86_vcpu *vcpu)
 		shadow |= X86_SHADOW_INT_STI;
 	if (ctx->interrupt_shadow & X86_EMULATOR_SHADOW_MOV_SS)
 		shadow |= X86_SHADOW_INT_MOV_SS;
-	vendor_call(set_interrupt_shadow)(vcpu, shadow);
-	/* IF or the shadow may let an interrupt in now. */
-	kvm_make_request(X86_REQ_EVENT, &vcpu->core);
+	/* The end of a shadow may let an interrupt in now. */
+	if (vendor_call(get_interrupt_shadow)(vcpu) != shadow) {
+		vendor_call(set_interrupt_shadow)(vcpu, shadow);
+		kvm_make_request(X86_REQ_EVENT, &vcpu->core);
+	}
 }
 
 /* ---- instruction breakpoints -------------------------------------------------------- */

@@ -59,8 +59,13 @@ void x86_set_rflags(struct x86_vcpu *vcpu, unsigned long rflags)
 	if ((vcpu->core.guest_debug & KVM_GUESTDBG_SINGLESTEP) &&
 	    vcpu->singlestep_rip == x86_get_linear_rip(vcpu))
 		rflags |= X86_EFLAGS_TF;
+	/*
+	 * Only IF decides what can be injected. A request for no reason would
+	 * cancel an injection that is under way, again and again.
+	 */
+	if ((vendor_call(get_rflags)(vcpu) ^ rflags) & X86_EFLAGS_IF)
+		kvm_make_request(X86_REQ_EVENT, &vcpu->core);
 	vendor_call(set_rflags)(vcpu, rflags | X86_EFLAGS_FIXED);
-	kvm_make_request(X86_REQ_EVENT, &vcpu->core);
 }
 EXPORT_SYMBOL_GPL(x86_set_rflags);
 
