@@ -25,6 +25,12 @@
 
 static u64 host_xcr0, host_xss;
 
+/*
+ * Where the "CPU" is a hypervisor's, XSETBV may not be intercepted although it
+ * should (QEMU's TCG): then what the guest has written is found out afterwards.
+ */
+static bool xsetbv_may_escape;
+
 void x86_fpu_init(void)
 {
 	host_xcr0 = XFEATURE_MASK_FPSSE;
@@ -34,6 +40,8 @@ void x86_fpu_init(void)
 		host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	if (boot_cpu_has(X86_FEATURE_XSAVES))
 		rdmsrq(MSR_IA32_XSS, host_xss);
+	xsetbv_may_escape = boot_cpu_has(X86_FEATURE_HYPERVISOR) &&
+			    boot_cpu_has(X86_FEATURE_XSAVE);
 }
 
 u64 x86_supported_xcr0(void)
@@ -107,6 +115,17 @@ void x86_load_guest_xstate(struct x86_vcpu *vcpu)
 	}
 }
 
+static void catch_escaped_xsetbv(struct x86_vcpu *vcpu)
+{
+	u64 now = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+
+	if (now == vcpu->loaded_xcr0)
+		return;
+	vcpu->loaded_xcr0 = now;
+	/* What the guest may not have, it loses again at the next entry. */
+	x86_set_xcr(vcpu, XCR_XFEATURE_ENABLED_MASK, now);
+}
+
 /* Undoes what was loaded, whatever an exit has made of CR4 or XCR0 since. */
 void x86_load_host_xstate(struct x86_vcpu *vcpu)
 {
@@ -115,6 +134,8 @@ void x86_load_host_xstate(struct x86_vcpu *vcpu)
 		if (vcpu->pkru != vcpu->host_pkru)
 			wrpkru(vcpu->host_pkru);
 	}
+	if (unlikely(xsetbv_may_escape) && x86_cr4_is(vcpu, X86_CR4_OSXSAVE))
+		catch_escaped_xsetbv(vcpu);
 	if (vcpu->loaded_xcr0 != host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
 	if (vcpu->loaded_xss != host_xss)
