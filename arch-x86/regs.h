@@ -106,16 +106,25 @@ static inline bool x86_is_noncanonical(struct x86_vcpu *vcpu, u64 la)
 /** x86_is_64bit_mode() - CS.L in long mode. Context: loaded. */
 bool x86_is_64bit_mode(struct x86_vcpu *vcpu);
 
-/** x86_get_rflags() / x86_set_rflags() - as the guest sees them: a debugger's TF is hidden */
+/**
+ * x86_get_rflags() / x86_set_rflags() - as the guest sees them: a debugger's TF is hidden
+ * @vcpu: the vCPU, loaded
+ * @rflags: new value; the fixed bit is added
+ *
+ * While user space single-steps, TF is added again for the instruction that it steps.
+ */
 unsigned long x86_get_rflags(struct x86_vcpu *vcpu);
 void x86_set_rflags(struct x86_vcpu *vcpu, unsigned long rflags);
 
-/** x86_get_linear_rip() - CS.base + RIP, wrapped as the mode wraps */
+/** x86_get_linear_rip() - CS.base + RIP, wrapped to 32 bits outside 64-bit mode. Loaded. */
 unsigned long x86_get_linear_rip(struct x86_vcpu *vcpu);
 
 /**
- * x86_set_cr0() ... x86_set_efer() - write by the guest: all checks of SDM 3A 2.5
- *	and APM 2 3.1, MMU and vendor updated
+ * x86_set_cr0() ... x86_set_cr8() - write by the guest, with the checks of SDM 3A 2.5, 4.1,
+ *	4.10 and APM 2 3.1; then the vendor, the MMU, CPUID and the TLB hear of it
+ * @vcpu: the vCPU, loaded; SRCU held (PAE's PDPTEs may be read)
+ * @cr0: value, likewise the others
+ *
  * Return: 0; 1: #GP must be injected, nothing changed.
  */
 int x86_set_cr0(struct x86_vcpu *vcpu, u64 cr0);
@@ -123,8 +132,26 @@ int x86_set_cr3(struct x86_vcpu *vcpu, u64 cr3);
 int x86_set_cr4(struct x86_vcpu *vcpu, u64 cr4);
 int x86_set_cr8(struct x86_vcpu *vcpu, u64 cr8);
 u64 x86_get_cr8(struct x86_vcpu *vcpu);
+
+/**
+ * x86_set_efer() - WRMSR of EFER
+ * @vcpu: the vCPU, loaded
+ * @efer: value; LMA is ignored
+ * @host: by user space: what the host can do counts, not CPUID, nor CR0.PG
+ *
+ * Return: 0; 1: #GP, nothing changed.
+ */
 int x86_set_efer(struct x86_vcpu *vcpu, u64 efer, bool host);
-int x86_set_xcr(struct x86_vcpu *vcpu, u32 index, u64 xcr);	/* XSETBV: 0 or 1 (#GP) */
+
+/**
+ * x86_set_xcr() - XSETBV
+ * @vcpu: the vCPU
+ * @index: only 0 exists
+ * @xcr: value; takes effect at the next x86_load_guest_xstate()
+ *
+ * Return: 0; 1: #GP (SDM 1 13.3), nothing changed.
+ */
+int x86_set_xcr(struct x86_vcpu *vcpu, u32 index, u64 xcr);
 
 /**
  * x86_cr0_valid() ... x86_efer_valid() - would the value alone be accepted?
@@ -165,10 +192,23 @@ int x86_vcpu_set_sregs(struct x86_vcpu *vcpu, const struct kvm_sregs *sregs);
 void x86_vcpu_get_sregs2(struct x86_vcpu *vcpu, struct kvm_sregs2 *sregs2);
 int x86_vcpu_set_sregs2(struct x86_vcpu *vcpu, const struct kvm_sregs2 *sregs2);
 
-/** x86_vcpu_reset() - RESET (init_event false) or INIT. Context: loaded. */
+/**
+ * x86_vcpu_reset() - RESET or INIT (SDM 3A table 9-1, APM 2 table 14-1)
+ * @vcpu: the vCPU, loaded; SRCU held
+ * @init_event: INIT: FPU, XCR0, MTRRs, PAT, most MSRs, CR0.CD and NW stay
+ *
+ * mp_state is the caller's. Sleeps.
+ */
 void x86_vcpu_reset(struct x86_vcpu *vcpu, bool init_event);
 
-/** Intercepted instructions: X86_RESUME etc.; they skip the instruction or inject. */
+/**
+ * x86_emulate_cpuid() ... x86_emulate_invd() - intercepted instructions
+ * @vcpu: the vCPU, loaded; SRCU held
+ *
+ * They do the instruction and step over it, or queue its exception; CPL and
+ * #UD have been checked by the CPU unless said otherwise in cpu/insn.c.
+ * Return: X86_RESUME; X86_USER, kvm_run is filled; -errno.
+ */
 int x86_emulate_cpuid(struct x86_vcpu *vcpu);
 int x86_emulate_rdmsr(struct x86_vcpu *vcpu);
 int x86_emulate_wrmsr(struct x86_vcpu *vcpu);
@@ -181,8 +221,18 @@ int x86_emulate_rdpmc(struct x86_vcpu *vcpu);
 int x86_emulate_monitor(struct x86_vcpu *vcpu);
 int x86_emulate_mwait(struct x86_vcpu *vcpu);
 int x86_emulate_invd(struct x86_vcpu *vcpu);
-int x86_skip_insn(struct x86_vcpu *vcpu);	/* + single-step; X86_RESUME/X86_USER */
-/** x86_complete_insn_gp() - @err ? inject #GP(0) : skip; the usual end of a MSR or CR write */
+
+/**
+ * x86_skip_insn() - step over the intercepted instruction, which is done
+ * @vcpu: the vCPU, loaded
+ *
+ * With RFLAGS.TF set the step's #DB is queued, or is the debugger's exit.
+ * Return: X86_RESUME, X86_USER.
+ */
+int x86_skip_insn(struct x86_vcpu *vcpu);
+
+/** x86_complete_insn_gp() - @err ? inject #GP(0) : skip; the usual end of a MSR or CR write.
+ *  Return: as x86_skip_insn(). */
 int x86_complete_insn_gp(struct x86_vcpu *vcpu, int err);
 
 #endif
