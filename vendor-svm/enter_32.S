@@ -29,7 +29,7 @@ SYM_FUNC_START(svm_enter_guest)
 	mov	12(%ebp), %esi
 
 10:	clgi
-11:
+11:	sti			/* its shadow must be over at VMRUN */
 	cmpl	$0, SVM_ENTER_SWITCH_SPEC(%edi)
 	je	1f
 	mov	SVM_ENTER_GUEST_SPEC(%edi), %eax
@@ -48,7 +48,6 @@ SYM_FUNC_START(svm_enter_guest)
 	mov	REG(6)(%esi), %esi
 
 	KVMC_VM_CLEAR_CPU_BUFFERS
-	sti
 2:	vmrun	%eax
 3:	cli
 

@@ -10,7 +10,8 @@
  *
  * Interrupts: GIF is 0 from CLGI to STGI. RFLAGS.IF is set for VMRUN, since with
  * V_INTR_MASKING the host's IF decides whether an external interrupt ends the
- * guest's run (APM 2 15.21.1).
+ * guest's run (APM 2 15.21.1). STI stands well before it: the shadow of an STI
+ * right before VMRUN would become the guest's.
  */
 #include <linux/linkage.h>
 #include <asm/asm.h>
@@ -42,7 +43,7 @@ SYM_FUNC_START(svm_enter_guest)
 	push	%rsi			/* (%rsp): regs */
 
 10:	clgi
-11:
+11:	sti
 
 	/* The guest's SPEC_CTRL, as late as a WRMSR can be. */
 	cmpq	$0, SVM_ENTER_SWITCH_SPEC(%rdi)
@@ -71,7 +72,6 @@ SYM_FUNC_START(svm_enter_guest)
 	mov	RSI(%rsi), %rsi
 
 	KVMC_VM_CLEAR_CPU_BUFFERS
-	sti
 2:	vmrun	%rax
 3:	cli
 

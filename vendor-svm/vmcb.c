@@ -11,6 +11,7 @@
 
 #include "arch-x86/cpu/cpuid.h"
 #include "arch-x86/events.h"
+#include "arch-x86/irqchip/irqchip.h"
 #include "vendor-svm/svm.h"
 
 static unsigned short pause_filter_count = 3000;
@@ -103,6 +104,9 @@ void svm_recalc_intercepts(struct x86_vcpu *vcpu)
 	for (i = 0; i < ARRAY_SIZE(always); i++)
 		svm_set_intercept(svm, always[i]);
 
+	/* User space that has the APIC must hear of a lower TPR: KVM_EXIT_SET_TPR. */
+	if (!x86_has_lapic(vcpu))
+		svm_set_intercept(svm, SVM_INTERCEPT_CR8_WRITE);
 	svm_put_intercept(svm, SVM_INTERCEPT_HLT, !vm->hlt_in_guest);
 	svm_put_intercept(svm, SVM_INTERCEPT_MONITOR, !vm->mwait_in_guest);
 	svm_put_intercept(svm, SVM_INTERCEPT_MWAIT, !vm->mwait_in_guest);
