@@ -10,48 +10,94 @@
 
 #include "arch-x86/x86.h"
 
-/** x86_fast_pio() - IN/OUT AL/AX/EAX without REP; skips the instruction.
- *  X86_RESUME, X86_USER. */
+/**
+ * x86_fast_pio() - IN or OUT of AL, AX or EAX: to a device of ours, or by
+ *	KVM_EXIT_IO; then the instruction is skipped
+ * @vcpu: the vCPU; privilege has been checked by the CPU
+ * @size: 1, 2 or 4 bytes
+ * @port: port
+ * @in: IN, else OUT
+ *
+ * Context: the exit handler: loaded, SRCU held. Return: X86_RESUME, X86_USER.
+ */
 int x86_fast_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in);
 
-/** x86_emulate_instruction() - decode and execute what is at RIP
- *  @cr2_or_gpa: faulting address, or 0
- *  @flags: X86_EMUL_*
- *  @insn/@len: bytes from the hardware or NULL
- *  X86_RESUME, X86_USER. */
 #define X86_EMUL_NO_DECODE	BIT(0)	/* complete a started instruction */
-#define X86_EMUL_TRAP_UD	BIT(1)	/* from a #UD intercept: only patched hypercalls etc. */
-#define X86_EMUL_SKIP		BIT(2)	/* only move RIP */
-#define X86_EMUL_MMIO		BIT(3)	/* the fault is known to be MMIO: gpa valid */
-#define X86_EMUL_COMPLETE_USER_EXIT BIT(4)
-#define X86_EMUL_PF		BIT(5)
+#define X86_EMUL_TRAP_UD	BIT(1)	/* from a #UD intercept: only the other vendor's hypercall */
+#define X86_EMUL_SKIP		BIT(2)	/* only move RIP; the caller sees to TF */
+#define X86_EMUL_MMIO		BIT(3)	/* no memory at the faulting gpa: vcpu->gpa_val */
+#define X86_EMUL_PF		BIT(4)	/* a write to read-only memory: vcpu->gpa_val */
+
+/**
+ * x86_emulate_instruction() - decode and execute what is at RIP
+ * @vcpu: the vCPU
+ * @cr2_or_gpa: faulting address, or 0
+ * @flags: X86_EMUL_*
+ * @insn: bytes from the hardware, or NULL
+ * @len: how many
+ *
+ * Context: the exit handler or the completion of an exit: loaded, SRCU held. Sleeps.
+ * Return: X86_RESUME: done, an exception is queued, or to be tried again;
+ * X86_USER: kvm_run is filled; -EFAULT: the process has no memory there.
+ */
 int x86_emulate_instruction(struct x86_vcpu *vcpu, u64 cr2_or_gpa, int flags,
 			    const void *insn, int len);
+
 static inline int x86_emulate(struct x86_vcpu *vcpu, int flags)
 {
 	return x86_emulate_instruction(vcpu, 0, flags, NULL, 0);
 }
 
-/** x86_task_switch() - SVM/VMX task switch exit. X86_RESUME, X86_USER. */
+/**
+ * x86_task_switch() - a hardware task switch that the CPU left to us (SDM 3A 7.3,
+ *	APM 2 15.14.1)
+ * @vcpu: the vCPU; its RIP is what the old TSS shall hold
+ * @tss_selector: of the new TSS
+ * @idt_index: vector of a software interrupt through a task gate, or -1
+ * @reason: enum x86_emulator_task_reason
+ * @has_error_code: push @error_code on the new stack
+ * @error_code: to push
+ *
+ * Context and return: as x86_emulate_instruction().
+ */
 int x86_task_switch(struct x86_vcpu *vcpu, u16 tss_selector, int idt_index, int reason,
 		    bool has_error_code, u32 error_code);
 
-/** x86_read_virt() / x86_write_virt() - guest linear memory with checks.
- *  @access: X86_ACC_*. X86 fault in @fault if it returns 1; 0 done; -EFAULT no memory */
+/**
+ * x86_read_virt() / x86_write_virt() - guest linear memory, with the checks of paging
+ * @vcpu: the vCPU
+ * @gva: linear address; may cross pages
+ * @data: kernel buffer
+ * @len: bytes
+ * @access: X86_ACC_*
+ * @fault: the guest's fault, if 1 is returned
+ *
+ * A write is checked whole before any of it is done. Context: loaded, SRCU held.
+ * Sleeps. Return: 0; 1: *@fault; -EFAULT: there is no memory.
+ */
 int x86_read_virt(struct x86_vcpu *vcpu, u64 gva, void *data, unsigned int len,
 		  u32 access, struct x86_fault_info *fault);
 int x86_write_virt(struct x86_vcpu *vcpu, u64 gva, const void *data, unsigned int len,
 		   u32 access, struct x86_fault_info *fault);
 
-/** x86_prepare_emulation_failure_exit() - fill kvm_run: KVM_EXIT_INTERNAL_ERROR,
- *  suberror EMULATION, with the instruction bytes and flags. */
+/**
+ * x86_prepare_emulation_failure_exit() - fill kvm_run: KVM_EXIT_INTERNAL_ERROR,
+ *	suberror EMULATION, with the bytes of the instruction last decoded
+ * @vcpu: the vCPU, loaded
+ */
 void x86_prepare_emulation_failure_exit(struct x86_vcpu *vcpu);
 
-/** x86_vcpu_emulator_init() - set the ops of vcpu->emul at creation */
+/**
+ * x86_vcpu_emulator_init() - bind the operations of vcpu->emul, at creation
+ * @vcpu: the vCPU
+ */
 void x86_vcpu_emulator_init(struct x86_vcpu *vcpu);
 
-/** x86_emulator_cpuid_changed() - user space has set the guest's CPUID: which
- *  instructions exist follows it */
+/**
+ * x86_emulator_cpuid_changed() - user space has set the guest's CPUID: which
+ *	instructions exist follows it
+ * @vcpu: the vCPU
+ */
 void x86_emulator_cpuid_changed(struct x86_vcpu *vcpu);
 
 #endif

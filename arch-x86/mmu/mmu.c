@@ -217,11 +217,6 @@ void x86_mmu_invlpg(struct x86_vcpu *vcpu, gva_t gva)
 }
 EXPORT_SYMBOL_GPL(x86_mmu_invlpg);
 
-bool x86_is_mmio_gpa(struct x86_vcpu *vcpu, gpa_t gpa)
-{
-	return !kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa));
-}
-
 /* ---- what core asks (core/arch.h) ------------------------------------------ */
 
 int kvm_arch_prepare_slot(struct kvm *kvm, const struct kvm_memory_slot *old,

@@ -58,67 +58,126 @@ struct x86_vm_mmu {
 	struct work_struct reaper;
 };
 
-/** x86_mmu_module_init() / _exit() - slab caches */
+/**
+ * x86_mmu_module_init() / x86_mmu_module_exit() - kvm.ko comes and goes
+ *
+ * Sleeps. Return: 0, -ENOMEM.
+ */
 int x86_mmu_module_init(void);
 void x86_mmu_module_exit(void);
-/** x86_mmu_vendor_init() - formats and limits from the registered vendor's caps */
+
+/**
+ * x86_mmu_vendor_init() - formats and limits from the registered vendor's caps
+ *
+ * Context: a vendor registers; no VM exists.
+ */
 void x86_mmu_vendor_init(void);
 
+/**
+ * x86_mmu_vm_init() / x86_mmu_vm_destroy() - a VM's share of the MMU
+ * @vm: the VM; to destroy: no vCPU and no MMU notifier is left
+ *
+ * Sleeps. Return: 0.
+ */
 int x86_mmu_vm_init(struct x86_vm *vm);
 void x86_mmu_vm_destroy(struct x86_vm *vm);
+
+/**
+ * x86_mmu_vcpu_create() / x86_mmu_vcpu_destroy() - a vCPU's share
+ * @vcpu: the vCPU, run by nobody
+ *
+ * Return: 0.
+ */
 int x86_mmu_vcpu_create(struct x86_vcpu *vcpu);
 void x86_mmu_vcpu_destroy(struct x86_vcpu *vcpu);
 
-/** x86_mmu_load() - have a valid root and, if it is a new one, hand it to the vendor
- *  (before each entry, preemptible, SRCU held). 0 or -ENOMEM. */
+/**
+ * x86_mmu_load() - have a root and, if it is a new one, hand it to the vendor
+ * @vcpu: the vCPU
+ *
+ * Context: before each entry: loaded, preemptible, SRCU held. Sleeps.
+ * Return: 0, -ENOMEM.
+ */
 int x86_mmu_load(struct x86_vcpu *vcpu);
-/** x86_mmu_unload() - drop the vCPU's root */
+
+/**
+ * x86_mmu_unload() - let go of the vCPU's root: x86_mmu_load() finds the right one
+ * @vcpu: the vCPU, not in guest mode
+ */
 void x86_mmu_unload(struct x86_vcpu *vcpu);
+
 static inline bool x86_mmu_has_root(const struct x86_mmu *mmu)
 {
 	return mmu->root != INVALID_HPA;
 }
 
-/** x86_mmu_reset_context() - CR0, CR4, EFER or CPUID changed what a walk means */
+/**
+ * x86_mmu_reset_context() - CR0, CR4, EFER, CPUID or SMM changed what
+ *	translations mean
+ * @vcpu: the vCPU, in its own thread
+ */
 void x86_mmu_reset_context(struct x86_vcpu *vcpu);
-/** x86_mmu_new_cr3() - the guest loaded CR3 (nothing to do with nested tables) */
+
+/**
+ * x86_mmu_new_cr3() - the guest loaded CR3 (nothing to do with nested tables)
+ * @vcpu: the vCPU
+ * @cr3: checked
+ */
 void x86_mmu_new_cr3(struct x86_vcpu *vcpu, u64 cr3);
-/** x86_mmu_invlpg() - INVLPG by the guest */
+
+/**
+ * x86_mmu_invlpg() - INVLPG by the guest (SDM 3A 4.10.4)
+ * @vcpu: the vCPU, loaded
+ * @gva: any address; a non-canonical one does nothing
+ */
 void x86_mmu_invlpg(struct x86_vcpu *vcpu, gva_t gva);
 
 /**
- * x86_mmu_page_fault() - a nested (or shadow) page fault from start to finish:
- *	map the page, or emulate the access if it is MMIO
- * @vcpu: the vCPU; SRCU held, preemptible
- * @addr: gpa (nested) or gva (shadow)
+ * x86_mmu_page_fault() - a nested page fault from start to finish: map the page,
+ *	or emulate the access if there is no memory (APM 2 15.25.6)
+ * @vcpu: the vCPU
+ * @addr: gpa
  * @error_code: PFERR_*
- * @insn/@insn_len: bytes that the hardware fetched, or NULL/0
+ * @insn: bytes that the hardware fetched, or NULL
+ * @insn_len: how many
  *
- * Return: X86_RESUME, X86_USER, -errno (-EFAULT: the process has no memory there).
+ * Context: the exit handler: loaded, SRCU held. Sleeps.
+ * Return: X86_RESUME, X86_USER; -EFAULT: the process has no memory there, or may
+ * not write it; -ENOMEM: no memory for tables; -EIO: the VM is broken.
  */
 int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 		       const void *insn, int insn_len);
 
 /**
- * x86_gva_to_gpa() - walk the guest's tables
+ * x86_gva_to_gpa() - walk the guest's tables (SDM 3A chapter 4)
+ * @vcpu: the vCPU
  * @gva: linear address
  * @access: X86_ACC_*
  * @fault: filled with #PF (vector, error code, address) on failure
  *
- * Sets A/D bits as the hardware would. Sleeps. Return: gpa or INVALID_GPA.
+ * Sets A and D as the hardware would. Context: loaded, SRCU held. Sleeps.
+ * Return: gpa or INVALID_GPA.
  */
 gpa_t x86_gva_to_gpa(struct x86_vcpu *vcpu, u64 gva, u32 access,
 		     struct x86_fault_info *fault);
 
-/** x86_load_pdptrs() - read and check the 4 PDPTEs that CR3 names (SDM 3A 4.4.1).
- *  true; false: reserved bits, #GP. Fills vcpu->pdptrs, marks X86_REG_PDPTRS dirty. */
+/**
+ * x86_load_pdptrs() - read and check the four PDPTEs that CR3 names (SDM 3A 4.4.1)
+ * @vcpu: the vCPU; ->pdptrs are filled and marked dirty if all are good
+ * @cr3: bits 31:5 count
+ *
+ * Context: SRCU held. Sleeps.
+ * Return: true; false: #GP, a reserved bit is set or there is no memory.
+ */
 bool x86_load_pdptrs(struct x86_vcpu *vcpu, u64 cr3);
 
-/** x86_mmu_gpa_is_mmio() - is the gpa known not to be memory (cheap, may say no) */
-bool x86_is_mmio_gpa(struct x86_vcpu *vcpu, gpa_t gpa);
-
-/** x86_mmu_set_nr_pages() - KVM_SET_NR_MMU_PAGES: more page tables than @nr are
- *  dropped and made again. Takes slots_lock. 0; -EINVAL: fewer than 64. */
+/**
+ * x86_mmu_set_nr_pages() - KVM_SET_NR_MMU_PAGES: a bound for page tables
+ * @vm: the VM
+ * @nr: what is more is dropped, and made again when used
+ *
+ * Context: takes slots_lock; sleeps. Return: 0; -EINVAL: fewer than 64.
+ */
 int x86_mmu_set_nr_pages(struct x86_vm *vm, unsigned long nr);
 
 #endif
