@@ -74,7 +74,7 @@ int emul_change_descriptor(struct x86_emulator *ctx, u16 selector,
 	r = locate(ctx, selector, 8, VEC_GP, &linear);
 	if (r != EMUL_OK)
 		return r;
-	r = ctx->ops->cmpxchg(ctx, linear, &seen, &low, 8, X86_EMULATOR_WRITE |
+	r = (ctx->ops->cmpxchg)(ctx, linear, &seen, &low, 8, X86_EMULATOR_WRITE |
 			      X86_EMULATOR_IMPLICIT | X86_EMULATOR_LOCKED);
 	if (r == EMUL_OK && seen != d->low)
 		return EMUL_RETRY;

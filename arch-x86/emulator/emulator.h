@@ -313,7 +313,8 @@ struct x86_emulator_ops {
 	 * 8 or 16, at any alignment. The caller sees by a change of @old that
 	 * it failed. @old has been read with LOCKED or WRITE access just before,
 	 * so for MMIO it is taken for what is there: only the write is left.
-	 * Returns as read.
+	 * Returns as read. Callers put the name in parentheses: kernel headers
+	 * may define a macro of it.
 	 */
 	int (*cmpxchg)(struct x86_emulator *ctx, u64 linear, void *old,
 		       const void *new, unsigned int len, u32 access);

@@ -239,7 +239,7 @@ int exec_cmpxchg8b(struct x86_emulator *ctx)
 
 	if (ctx->insn.lock) {
 		memcpy(seen, old, sizeof(seen));
-		r = ctx->ops->cmpxchg(ctx, linear, seen, new, 2 * half, access);
+		r = (ctx->ops->cmpxchg)(ctx, linear, seen, new, 2 * half, access);
 		if (r == EMUL_OK && memcmp(seen, old, 2 * half))
 			return EMUL_RETRY;
 	} else {

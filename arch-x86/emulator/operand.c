@@ -196,7 +196,7 @@ int emul_store_rmw(struct x86_emulator *ctx, u64 old, u64 new, bool atomic)
 		return r;
 	if (ctx->cpl == 3)
 		access |= X86_EMULATOR_USER;
-	r = ctx->ops->cmpxchg(ctx, linear, &seen, &new, operand->size, access);
+	r = (ctx->ops->cmpxchg)(ctx, linear, &seen, &new, operand->size, access);
 	if (r == EMUL_OK && seen != old)
 		return EMUL_RETRY;
 	return r;
