@@ -6,6 +6,8 @@
  * Usage: PROGRAM [-l] [-v] [-f] [WORD]...
  *   -l lists the tests, -v shows notes of passed tests too, -f runs without
  *   a child (for gdb or strace); WORDs select tests by number or substring.
+ *   TAP_SLOW=N in the environment makes all time limits N times as long, for
+ *   hosts that are slow: a debug kernel in an emulator.
  */
 #include <signal.h>
 #include <stdarg.h>
@@ -140,9 +142,18 @@ static bool wait_limited(pid_t pid, unsigned int seconds, int *status)
 	return in_time;
 }
 
+static unsigned int limit_of(const struct tap_test *t)
+{
+	const char *slow = getenv("TAP_SLOW");
+	unsigned int seconds = t->seconds ? t->seconds : DEFAULT_SECONDS;
+	int factor = slow ? atoi(slow) : 1;
+
+	return factor > 1 ? seconds * factor : seconds;
+}
+
 static bool run_one(struct tap_test *t, int nr, bool verbose)
 {
-	unsigned int seconds = t->seconds ? t->seconds : DEFAULT_SECONDS;
+	unsigned int seconds = limit_of(t);
 	bool in_time, ok, skip;
 	sigset_t chld, old;
 	int status = 0;
