@@ -17,6 +17,8 @@ AC_DEFUN([KVM_REFUSE_CHECK], [{
 
 dnl Sets KDIR (build folder), KREL (release), KCC (compiler), KMAKEARGS.
 AC_DEFUN([KVM_FIND_KERNEL], [
+	# autoconf's own clean-up removes core dumps, and gives up at our core/
+	trap 'kvm_status=$?; rm -rf conftest* confdefs.h; exit $kvm_status' 0
 	AC_MSG_CHECKING([for the kernel to build for])
 	kvm_want=$with_kernel
 	test -n "$kvm_want" || kvm_want=`uname -r`
