@@ -111,6 +111,16 @@ TEST(x87, "x87 stack, control word and MXCSR survive exits")
 	vcpu_finish(v);
 }
 
+/*
+ * QEMU's TCG does not intercept XSETBV: a KVM that does not look for itself
+ * never learns of it. Ours, which has a version, does.
+ */
+static void skip_without_xsetbv(void)
+{
+	if (host_is_tcg() && access("/sys/module/kvm/version", R_OK))
+		tap_skip("QEMU's TCG does not intercept XSETBV");
+}
+
 static void g_avx(void)
 {
 	u64 x[4], y[4];
@@ -135,8 +145,7 @@ TEST(avx, "YMM registers of two VMs survive exits and each other")
 
 	if (!CPUID_BIT(supported_cpuid(1, 0), ecx, 28))
 		tap_skip("no AVX");
-	if (host_is_tcg())
-		tap_skip("QEMU's TCG does not intercept XSETBV");
+	skip_without_xsetbv();
 	a = vm_guest(false, g_avx);
 	b = vm_guest(false, g_avx);
 	for (u64 i = 0; i < 50; i++) {
@@ -167,8 +176,7 @@ TEST(xsetbv, "XSETBV: #UD without OSXSAVE, #GP for what XCR0 can't be")
 {
 	if (!CPUID_BIT(supported_cpuid(1, 0), ecx, 26))
 		tap_skip("no XSAVE");
-	if (host_is_tcg())
-		tap_skip("QEMU's TCG does not intercept XSETBV");
+	skip_without_xsetbv();
 	vcpu_finish(vm_guest(false, g_xsetbv));
 }
 
