@@ -3,10 +3,11 @@
  * A debugger's side of QEMU's gdbstub, as far as a test needs it: breaks,
  * steps, watches and reads memory, and says in TAP-like lines what went wrong.
  *
- *	gdb-client SOCKET BREAK-AT READ-AT READ-TEXT WATCH-AT [hardware]
+ *	gdb-client SOCKET BREAK-AT READ-AT READ-TEXT WATCH-AT [breakpoints]
  *
- * With the last word, hardware breakpoints and watchpoints too. Addresses are hexadecimal. BREAK-AT is a function that the guest calls all
- * the time, READ-AT holds READ-TEXT, WATCH-AT is written all the time. The
+ * With the last word, breakpoints of software and hardware and a watchpoint,
+ * too. Addresses are hexadecimal. BREAK-AT is a function that the guest calls
+ * all the time, READ-AT holds READ-TEXT, WATCH-AT is written all the time. The
  * packets are those of GDB's manual, appendix "GDB Remote Serial Protocol".
  */
 #include <stdio.h>
@@ -90,11 +91,23 @@ static unsigned long long rip(void)
 	return value;
 }
 
+static void steps(void)
+{
+	unsigned long long last;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		last = rip();
+		must("s", "T05", "no stop after 's'");
+		if (rip() == last)
+			die("a step that did not move");
+	}
+	printf("gdb: 5 steps\n");
+}
+
 static void break_with(int type, unsigned long long at)
 {
 	char packet[64];
-	unsigned long long last;
-	int i;
 
 	snprintf(packet, sizeof(packet), "Z%d,%llx,1", type, at);
 	must(packet, "OK", "breakpoint refused");
@@ -103,13 +116,8 @@ static void break_with(int type, unsigned long long at)
 		die("stopped, but not at the breakpoint");
 	packet[0] = 'z';
 	must(packet, "OK", "breakpoint not removed");
-	for (i = 0; i < 5; i++) {
-		last = rip();
-		must("s", "T05", "no stop after 's'");
-		if (rip() == last)
-			die("a step that did not move");
-	}
-	printf("gdb: %s breakpoint and 5 steps\n", type ? "hardware" : "software");
+	printf("gdb: %s breakpoint\n", type ? "hardware" : "software");
+	steps();
 }
 
 static void read_text(unsigned long long at, const char *text)
@@ -170,8 +178,9 @@ int main(int argc, char **argv)
 	settle();
 	must("?", "T", "no stop reason");
 	read_text(strtoull(argv[3], NULL, 16), argv[4]);
-	break_with(0, strtoull(argv[2], NULL, 16));
+	steps();
 	if (argc > 6) {
+		break_with(0, strtoull(argv[2], NULL, 16));
 		break_with(1, strtoull(argv[2], NULL, 16));
 		watch(strtoull(argv[5], NULL, 16));
 	}
