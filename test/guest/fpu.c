@@ -199,9 +199,11 @@ TEST(leak, "a new vCPU's registers hold nothing of the host's or another guest's
 	vcpu_finish(vm_guest(false, g_leak));
 }
 
-static void *other_thread(void *arg)
+static void *one_step(void *arg)
 {
-	vcpu_finish(arg);
+	struct { struct vcpu *v; u64 i; } *job = arg;
+
+	vcpu_expect_sync(job->v, job->i);
 	return NULL;
 }
 
@@ -212,23 +214,12 @@ TEST(threads, "a vCPU that changes its thread at each exit keeps its state")
 
 	for (u64 i = 0; i < 50; i++)
 		vcpu_expect_sync(v, i);
-	/* the last half in another thread, by hand: it syncs, we resume */
-	(void)other_thread;
+	/* the last half in other threads */
 	for (u64 i = 50; i < 100; i++) {
 		struct { struct vcpu *v; u64 i; } job = { v, i };
-		void *one(void *arg);
 
-		ASSERT(!pthread_create(&t, NULL, one, &job));
+		ASSERT(!pthread_create(&t, NULL, one_step, &job));
 		ASSERT(!pthread_join(t, NULL));
 	}
 	vcpu_finish(v);
-}
-
-void *one(void *arg);
-void *one(void *arg)
-{
-	struct { struct vcpu *v; u64 i; } *job = arg;
-
-	vcpu_expect_sync(job->v, job->i);
-	return NULL;
 }

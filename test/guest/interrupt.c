@@ -134,7 +134,6 @@ TEST(hlt_wake, "an interrupt line raised by another thread wakes the guest from 
 static void g_pit(void)
 {
 	u16 count = 11932;		/* 100 Hz */
-	u64 t0, t1;
 
 	pic_init(0xff & ~1, 0xff);
 	lint0_extint();
@@ -143,12 +142,8 @@ static void g_pit(void)
 	outb(0x40, count);
 	outb(0x40, count >> 8);
 	wait_for(PIC_BASE, 5);
-	t0 = rdtsc();
 	guest_sync(guest_counts[PIC_BASE]);
 	wait_for(PIC_BASE, 55);
-	t1 = rdtsc();
-	(void)t0;
-	(void)t1;
 	guest_sync(guest_counts[PIC_BASE]);
 	guest_done();
 }
@@ -255,8 +250,6 @@ TEST(ioapic_edge, "IOAPIC: an edge is delivered once; masked, not at all")
 	line(v->vm, 7, 1);
 	vcpu_finish(v);
 }
-
-static volatile u64 g_level_stop;
 
 static void level_handler(struct trap_frame *f)
 {

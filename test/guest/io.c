@@ -182,14 +182,7 @@ TEST(port_privilege, "a port at CPL 3 without IOPL or bitmap is #GP, not an exit
 	vcpu_finish(vm_guest(false, g_iopl));
 }
 
-/* One MMIO access: what user space must see, and what it answers. */
-struct access {
-	u64 addr;
-	u32 len;
-	bool write;
-	u64 data;
-};
-
+/* The next exit must be this access; a read is answered with @data. */
 static void expect_mmio(struct vcpu *v, u64 addr, u32 len, bool write, u64 data)
 {
 	struct kvm_run *run = v->run;

@@ -43,8 +43,6 @@ TEST(exceptions, "exceptions reach the guest with vector, error code and CR2")
 	vcpu_finish(v);
 }
 
-static volatile u64 g_x87_cw;
-
 static void g_fpu_faults(void)
 {
 	u64 cr0 = read_cr0();
@@ -69,8 +67,6 @@ TEST(fpu_faults, "#NM by CR0.TS and EM, #MF by an unmasked x87 error")
 {
 	vcpu_finish(vm_guest(false, g_fpu_faults));
 }
-
-static volatile u64 g_double_rsp;
 
 static void on_double(struct trap_frame *f)
 {
@@ -192,18 +188,6 @@ TEST(user_pages, "CPL 3 and supervisor pages")
 	vcpu_finish(v);
 }
 
-static void g_smap(void)
-{
-	u64 cr4 = read_cr4();
-
-	/* all pages here are user pages: data only, then */
-	g_pt[5] |= 4;
-	write_cr4(cr4 | CR4_SMAP);
-	guest_counts[0] = TRY("mov (%0), %%rax", :: "r"(0x605000ul) : "rax", "memory");
-	write_cr4(cr4);
-	guest_done();
-}
-
 TEST(smap_present, "CR4.SMAP and SMEP can be set exactly if CPUID says so")
 {
 	void g_smxp(void);
@@ -212,7 +196,6 @@ TEST(smap_present, "CR4.SMAP and SMEP can be set exactly if CPUID says so")
 	bool smap = CPUID_BIT(supported_cpuid(7, 0), ebx, 20);
 	bool umip = CPUID_BIT(supported_cpuid(7, 0), ecx, 2);
 
-	(void)g_smap;
 	vcpu_expect_sync(v, smep ? NO_FAULT : X86_GP);
 	vcpu_expect_sync(v, smap ? NO_FAULT : X86_GP);
 	vcpu_expect_sync(v, umip ? NO_FAULT : X86_GP);
@@ -323,46 +306,30 @@ TEST(cpuid, "CPUID is what user space set; OSXSAVE follows CR4")
 	vcpu_finish(v);
 }
 
-static void g_cpuid_custom(void)
-{
-	u32 a, b, c, d;
-
-	cpuid(0x12345678, 0, &a, &b, &c, &d);
-	guest_sync(a | (u64)b << 32);
-	guest_done();
-}
-
-TEST(cpuid_index, "CPUID leaves with subleaves, and a basic leaf out of range on AMD and Intel")
+TEST(cpuid_index, "CPUID leaves with subleaves; a subleaf that was not given is zeros")
 {
 	void g_sub(void);
-	struct { struct kvm_cpuid2 h; struct kvm_cpuid_entry2 e[4]; } c = {
-		.h.nent = 4,
-		.e = {
-			{ .function = 0, .eax = 7, .ebx = 0x68747541,
-			  .edx = 0x69746e65, .ecx = 0x444d4163 },
-			{ .function = 7, .index = 0, .eax = 1, .ebx = 0x1234,
-			  .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
-			{ .function = 7, .index = 1, .eax = 2, .ebx = 0x5678,
-			  .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
-			{ .function = 0x80000008, .eax = 0x3028 },
-		},
+	const struct kvm_cpuid_entry2 leaf7[2] = {
+		{ .function = 7, .index = 0, .eax = 1, .ebx = 0x1234,
+		  .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+		{ .function = 7, .index = 1, .eax = 2, .ebx = 0x5678,
+		  .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
 	};
-	struct vm *vm = vm_new();
-	struct vcpu *v = vcpu_bare(vm, 0);
-	struct kvm_cpuid2 *all = vcpu_make_cpuid(v);
+	struct vcpu *v = vcpu_bare(vm_new(), 0);
+	struct kvm_cpuid2 *all = vcpu_make_cpuid(v), *c;
 
-	(void)all;
-	(void)g_cpuid_custom;
-	/* long mode needs its bits: keep those leaves, replace leaf 7 */
-	struct kvm_cpuid2 *t = calloc(1, sizeof(*t) + 300 * sizeof(t->entries[0]));
-
+	c = calloc(1, sizeof(*c) + (all->nent + 2) * sizeof(c->entries[0]));
+	ASSERT(c);
+	/* long mode needs its bits: leaves 0, 1 and the extended ones stay */
 	for (u32 i = 0; i < all->nent; i++) {
-		if (all->entries[i].function != 7 && all->entries[i].function < 0x1000 ? all->entries[i].function <= 1 : all->entries[i].function >= 0x80000000)
-			t->entries[t->nent++] = all->entries[i];
+		u32 fn = all->entries[i].function;
+
+		if (fn <= 1 || fn >= 0x80000000)
+			c->entries[c->nent++] = all->entries[i];
 	}
-	t->entries[t->nent++] = c.e[1];
-	t->entries[t->nent++] = c.e[2];
-	ASSERT_OK(ioctl(v->fd, KVM_SET_CPUID2, t));
+	c->entries[c->nent++] = leaf7[0];
+	c->entries[c->nent++] = leaf7[1];
+	ASSERT_OK(ioctl(v->fd, KVM_SET_CPUID2, c));
 	vcpu_long(v, g_sub);
 	vcpu_expect_sync(v, 0x1234);
 	vcpu_expect_sync(v, 0x5678);

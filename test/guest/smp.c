@@ -85,7 +85,6 @@ TEST(init_sipi, "APs start by INIT and SIPI in real mode at the vector's page; a
 	extern const u8 b_ap_count[];
 	struct vm *vm = vm_new_irqchip();
 	struct vcpu *v[NR];
-	struct kvm_sregs s;
 
 	for (int i = 0; i < NR; i++)
 		v[i] = vcpu_new(vm, i);
@@ -95,7 +94,6 @@ TEST(init_sipi, "APs start by INIT and SIPI in real mode at the vector's page; a
 	for (int i = 1; i < NR; i++)
 		start_thread(v[i]);
 	vcpu_finish(v[0]);
-	(void)s;
 }
 
 /* APs that the host puts into long mode itself, to test the rest. */
