@@ -155,7 +155,13 @@ void x86_lapic_sync_to_vapic(struct x86_vcpu *vcpu)
 
 	if (!apic)
 		return;
-	if ((vcpu->pv_eoi.msr & KVM_MSR_ENABLED) && !vcpu->pv_eoi.pending)
+	/*
+	 * An entry that was called off leaves an offer behind. If an interrupt has
+	 * arrived since, its EOI must exit, or that one would wait for the next exit.
+	 */
+	if (vcpu->pv_eoi.pending && !pv_eoi_possible(vcpu))
+		pv_eoi_collect(vcpu);
+	else if ((vcpu->pv_eoi.msr & KVM_MSR_ENABLED) && !vcpu->pv_eoi.pending)
 		pv_eoi_offer(vcpu);
 	if (unlikely(apic->vapic.active))
 		vapic_write(apic);
