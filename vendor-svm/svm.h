@@ -72,7 +72,6 @@ struct svm_vcpu {
 	bool soft_exception;	/* #BP or #OF is being delivered, from soft_exception_rip */
 	u64 soft_exception_rip;
 
-	u64 sysenter_esp, sysenter_eip;
 	u64 tsc_multiplier;
 };
 
