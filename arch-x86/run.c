@@ -249,7 +249,7 @@ static enum x86_fastpath x86_inner_loop(struct x86_vcpu *vcpu)
 	kvmc_guest_timing_enter_irqoff();
 	for (;;) {
 		trace_kvm_entry(vcpu);
-		fast = vendor_call(enter)(vcpu, false);
+		fast = vendor_call(enter)(vcpu);
 		kvmc_guest_ran();
 		if (likely(fast != X86_FASTPATH_REENTER))
 			break;

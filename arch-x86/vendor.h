@@ -86,9 +86,8 @@ struct x86_vendor_ops {
 	/** enter: IRQs off. Loads what is dirty, enters, comes back, saves what is
 	 *  volatile, deals with #MC and NMI before returning (SVM: NMIs by STGI).
 	 *  IRQs are still off on return; guest timing and context tracking are the
-	 *  caller's, state_enter/exit (noinstr) the callee's. @reenter: immediate exit
-	 *  wanted right after injection. */
-	enum x86_fastpath (*enter)(struct x86_vcpu *vcpu, bool force_immediate_exit);
+	 *  caller's, state_enter/exit (noinstr) the callee's. */
+	enum x86_fastpath (*enter)(struct x86_vcpu *vcpu);
 	/** exit_irqoff: first thing after the loop, IRQs off: the host's external
 	 *  interrupt, if that is why we left (VMX). */
 	void (*exit_irqoff)(struct x86_vcpu *vcpu);

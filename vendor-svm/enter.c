@@ -149,14 +149,10 @@ static void svm_host_machine_check(void)
 	asm volatile("int $18");
 }
 
-enum x86_fastpath svm_enter(struct x86_vcpu *vcpu, bool force_immediate_exit)
+enum x86_fastpath svm_enter(struct x86_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
 	struct vmcb_control *control = &svm->vmcb->control;
-
-	/* An IPI that waits ends the guest's run right after the event was injected. */
-	if (force_immediate_exit)
-		smp_send_reschedule(raw_smp_processor_id());
 
 	svm_load_state(svm);
 	kvmc_spec_ctrl_set_guest(0);

@@ -219,7 +219,7 @@ int svm_skip_insn(struct x86_vcpu *vcpu);
 int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath);
 void svm_exit_info(struct x86_vcpu *vcpu, u32 *reason, u64 *info1, u64 *info2,
 		   u32 *intr_info, u32 *error_code);
-enum x86_fastpath svm_enter(struct x86_vcpu *vcpu, bool force_immediate_exit);
+enum x86_fastpath svm_enter(struct x86_vcpu *vcpu);
 void svm_prepare_enter(struct x86_vcpu *vcpu);
 void svm_vcpu_load(struct x86_vcpu *vcpu, int cpu);
 void svm_vcpu_put(struct x86_vcpu *vcpu);
