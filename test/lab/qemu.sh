@@ -10,6 +10,9 @@ emulator_check() {
 	*) die "--accel $accel: tcg or kvm" ;;
 	esac
 	[ -z "$model" ] || die "--cpu-model is for --emulator bochs"
+	# An older TCG loses guests where the host has two CPUs (docs/lab.md).
+	[ -n "$qemu" ] || [ "$smp" = 1 ] || [ "$accel" = kvm ] || qemu=$("$LAB/newer-qemu")
+	: "${qemu:=qemu-system-x86_64}"
 	fetch=
 }
 
@@ -34,6 +37,6 @@ emulator_start() {
 	while sleep 0.25; do
 		if [ -z "$icount" ] && grep -q 'lab: loading' "$work/log"; then echo; fi
 	done >"$work/in" 2>/dev/null & helper=$!
-	timeout -k 5 "$timeout" qemu-system-x86_64 "${args[@]}" \
+	timeout -k 5 "$timeout" "$qemu" "${args[@]}" \
 		<"$work/in" >"$work/out" 2>"$work/said" & emulator_pid=$!
 }
