@@ -87,21 +87,8 @@ AC_DEFUN([KVM_FIND_KERNEL], [
 
 dnl What the kernel's configuration must have.
 AC_DEFUN([KVM_CHECK_CONFIG], [
-	kvm_has() { grep -q "^CONFIG_$[1]=$[2]\$" "$KDIR/include/config/auto.conf"; }
 	AC_MSG_CHECKING([whether $KREL can carry KVM as modules])
-	kvm_has X86 y || KVM_REFUSE_CHECK([kernel $KREL is not an x86 kernel.])
-	kvm_has MODULES y || KVM_REFUSE_CHECK([kernel $KREL loads no modules.])
-	kvm_has KVM y && KVM_REFUSE_CHECK([kernel $KREL has KVM built in (CONFIG_KVM=y), so no module can take its place.])
-	kvm_has KVM m || KVM_REFUSE_CHECK([kernel $KREL was built without KVM (CONFIG_KVM), so it lacks the exports a hypervisor needs.])
-	kvm_has KVM_INTEL m || kvm_has KVM_AMD m ||
-		KVM_REFUSE_CHECK([kernel $KREL has no vendor module of KVM (CONFIG_KVM_INTEL or CONFIG_KVM_AMD as m), so the exports a hypervisor needs are missing.])
-	kvm_has PREEMPT_NOTIFIERS y || KVM_REFUSE_CHECK([kernel $KREL has no preemption notifiers (CONFIG_PREEMPT_NOTIFIERS).])
-	kvm_has MMU_NOTIFIER y || KVM_REFUSE_CHECK([kernel $KREL has no MMU notifiers (CONFIG_MMU_NOTIFIER).])
-	kvm_has USER_RETURN_NOTIFIER y || KVM_REFUSE_CHECK([kernel $KREL has no user-return notifiers (CONFIG_USER_RETURN_NOTIFIER).])
-	case $KREL in
-	@<:@0-4@:>@.*|5.@<:@0-9@:>@.*)
-		KVM_REFUSE_CHECK([kernel $KREL is older than 5.10, the oldest that is supported.]) ;;
-	esac
+	kvm_why=`sh "$srcdir/build-aux/fit" "$KREL" "$KDIR"` || KVM_REFUSE_CHECK([$kvm_why])
 	AC_MSG_RESULT([yes])
 ])
 
