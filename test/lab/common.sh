@@ -47,7 +47,7 @@ apt_releases() {
 kernel_release() {
 	local name=$1 memo="$CACHE/series/$1" release
 	case $name in
-	*-amd64|*-kvmdebug) echo "$name"; return ;;
+	*.*.*) echo "$name"; return ;;
 	debug) cat "$memo" 2>/dev/null; return ;;
 	esac
 	if [ -s "$memo" ] && [ "$memo" -nt /var/lib/apt/lists ]; then
