@@ -97,6 +97,15 @@ static enum x86_emulator_mode current_mode(struct x86_vcpu *vcpu, u64 rflags)
 	return db ? X86_EMULATOR_PROT32 : X86_EMULATOR_PROT16;
 }
 
+/* DR7, if a breakpoint on data or ports is enabled (SDM 3B 17.2.4): seldom. */
+static u32 data_breakpoints(struct x86_vcpu *vcpu)
+{
+	u32 dr7 = vcpu->core.guest_debug & KVM_GUESTDBG_USE_HW_BP ? vcpu->guest_debug_dr7 :
+								    vcpu->dr7;
+
+	return (dr7 & 0xff) && (dr7 & 0x33330000) ? dr7 : 0;
+}
+
 static void fill_context(struct x86_vcpu *vcpu)
 {
 	struct x86_emulator *ctx = &vcpu->emul;
@@ -105,6 +114,8 @@ static void fill_context(struct x86_vcpu *vcpu)
 	ctx->rflags = x86_get_rflags(vcpu);
 	ctx->mode = current_mode(vcpu, ctx->rflags);
 	ctx->cpl = vendor_call(get_cpl)(vcpu);
+	ctx->watch_dr7 = data_breakpoints(vcpu);
+	ctx->watch_db = vcpu->eff_db;
 }
 
 /* What a successful instruction has left in the context becomes the vCPU's. */
@@ -181,8 +192,10 @@ static int finish(struct x86_vcpu *vcpu)
 
 	take_over(vcpu);
 	if ((vcpu->core.guest_debug & KVM_GUESTDBG_SINGLESTEP) && !ctx->repeating)
-		io->debug_exit = true;
-	else if (ctx->trap_dr6)
+		io->debug_dr6 |= DR6_BS;
+	if ((vcpu->core.guest_debug & KVM_GUESTDBG_USE_HW_BP) && (ctx->trap_dr6 & 0xf))
+		io->debug_dr6 |= ctx->trap_dr6 & 0xf;
+	if (!io->debug_dr6 && ctx->trap_dr6)
 		x86_queue_exception_p(vcpu, DB_VECTOR, ctx->trap_dr6);
 
 	if (io->tpr_exit) {
@@ -197,10 +210,16 @@ static int finish(struct x86_vcpu *vcpu)
 	return x86_io_exit_writes(vcpu);
 }
 
-static int execute(struct x86_vcpu *vcpu)
+static int execute(struct x86_vcpu *vcpu, int flags)
 {
+	int r;
+
 	vcpu->io.next_read = 0;
-	switch (x86_emulator_execute(&vcpu->emul)) {
+	r = x86_emulator_execute(&vcpu->emul);
+	if ((flags & X86_EMUL_FORCED) &&
+	    (r == X86_EMULATOR_RETRY || r == X86_EMULATOR_UNHANDLEABLE))
+		return X86_FOR_CPU;
+	switch (r) {
 	case X86_EMULATOR_CONTINUE:
 		return finish(vcpu);
 	case X86_EMULATOR_FAULT:
@@ -230,7 +249,7 @@ static int continue_instruction(struct x86_vcpu *vcpu)
 	/* User space has put the vCPU elsewhere (a reset): forget it. */
 	if (ctx->rip != rip || ctx->mode != mode || ctx->cpl != cpl)
 		return X86_RESUME;
-	return execute(vcpu);
+	return execute(vcpu, 0);
 }
 
 /* Step over an instruction whose work is done elsewhere. */
@@ -250,6 +269,20 @@ static bool is_ours_after_ud(const struct x86_emulator *ctx)
 {
 	return ctx->insn.id == X86_EMULATOR_INSN_VMCALL ||
 	       ctx->insn.id == X86_EMULATOR_INSN_VMMCALL;
+}
+
+/* Forced, but its intercept does more than the instruction: exits to user space. */
+static bool is_for_exit_handler(const struct x86_emulator *ctx)
+{
+	switch (ctx->insn.id) {
+	case X86_EMULATOR_INSN_RDMSR:
+	case X86_EMULATOR_INSN_WRMSR:
+	case X86_EMULATOR_INSN_PAUSE:
+	case X86_EMULATOR_INSN_VMCALL:
+	case X86_EMULATOR_INSN_VMMCALL:
+		return true;
+	}
+	return false;
 }
 
 int x86_emulate_instruction(struct x86_vcpu *vcpu, u64 cr2_or_gpa, int flags,
@@ -284,6 +317,8 @@ int x86_emulate_instruction(struct x86_vcpu *vcpu, u64 cr2_or_gpa, int flags,
 			goto ud;
 		return inject(vcpu);
 	default:
+		if (flags & X86_EMUL_FORCED)
+			return X86_FOR_CPU;
 		if (flags & X86_EMUL_TRAP_UD)
 			goto ud;
 		/* An exit whose instruction can't be skipped would come again at once. */
@@ -297,15 +332,57 @@ int x86_emulate_instruction(struct x86_vcpu *vcpu, u64 cr2_or_gpa, int flags,
 
 	if (flags & X86_EMUL_SKIP)
 		return skip(vcpu);
+	if ((flags & X86_EMUL_FORCED) && is_for_exit_handler(ctx))
+		return X86_FOR_CPU;
 	trace_kvm_emulate_insn(vcpu, false);
 	if ((flags & X86_EMUL_TRAP_UD) && !is_ours_after_ud(ctx))
 		goto ud;
-	return execute(vcpu);
+	return execute(vcpu, flags);
 ud:
 	x86_queue_exception(vcpu, UD_VECTOR);
 	return X86_RESUME;
 }
 EXPORT_SYMBOL_GPL(x86_emulate_instruction);
+
+int x86_emulate_delivery(struct x86_vcpu *vcpu)
+{
+	struct x86_exception_state *ex = &vcpu->exception;
+	enum x86_emulator_event event = X86_EMULATOR_EVENT_EXTERNAL;
+	struct x86_emulator *ctx = &vcpu->emul;
+	bool has_error_code = false;
+	u8 vector = NMI_VECTOR_NR;
+
+	if (ex->injected) {
+		event = X86_EMULATOR_EVENT_EXCEPTION;
+		vector = ex->vector;
+		has_error_code = ex->has_error_code;
+		/* A debugger's: what is pushed is no business of the CPU's rules. */
+		if (vector == BP_VECTOR || vector == OF_VECTOR)
+			return X86_FOR_CPU;
+	} else if (!vcpu->nmi_injected) {
+		vector = vcpu->interrupt.vector;
+		if (vcpu->interrupt.soft)
+			return X86_FOR_CPU;
+	}
+
+	vcpu->gpa_available = false;
+	fill_context(vcpu);
+	x86_io_begin(vcpu);
+	x86_emulator_begin(ctx, NULL, 0);
+	switch (x86_emulator_deliver(ctx, vector, event, has_error_code, ex->error_code)) {
+	case X86_EMULATOR_CONTINUE:
+		ex->injected = false;
+		vcpu->nmi_injected = false;
+		x86_clear_interrupt_queue(vcpu);
+		return finish(vcpu);
+	case X86_EMULATOR_FAULT:
+		/* An interrupt has been acknowledged: it doesn't come again. */
+		vcpu->nmi_injected = false;
+		x86_clear_interrupt_queue(vcpu);
+		return inject(vcpu);
+	}
+	return X86_FOR_CPU;
+}
 
 int x86_task_switch(struct x86_vcpu *vcpu, u16 tss_selector, int idt_index, int reason,
 		    bool has_error_code, u32 error_code)

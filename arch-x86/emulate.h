@@ -32,6 +32,7 @@ void emul_read_vector(struct x86_emulator *ctx, unsigned int reg, void *data,
 		      unsigned int len);
 void emul_write_vector(struct x86_emulator *ctx, unsigned int reg, const void *data,
 		       unsigned int len, bool zero_upper);
+int emul_x87_pending(struct x86_emulator *ctx);
 u64 emul_read_mmx(struct x86_emulator *ctx, unsigned int reg);
 void emul_write_mmx(struct x86_emulator *ctx, unsigned int reg, u64 val);
 

@@ -222,32 +222,104 @@ int emul_probe(struct x86_emulator *ctx, u64 linear, unsigned int len, u32 acces
 }
 
 /*
- * A compare-and-exchange of up to 8 bytes within an aligned window of 8 that is
- * not itself aligned (a split lock would not be): exchange the whole window.
+ * CMPXCHG16B on guest memory, 16 byte aligned. 0: exchanged; 1: *old is what was
+ * there; -EFAULT: not there, or not now. asm goto without outputs, since old
+ * compilers have no other: the old value comes and goes by memory.
+ */
+static int cmpxchg16_user(u64 __user *uptr, u64 *old, const u64 *new)
+{
+	if (!user_access_begin(uptr, 16))
+		return -EFAULT;
+	asm goto("movq (%[old]), %%rax\n\t"
+		 "movq 8(%[old]), %%rdx\n\t"
+		 "movq (%[new]), %%rbx\n\t"
+		 "movq 8(%[new]), %%rcx\n"
+		 "1: lock cmpxchg16b (%[uptr])\n\t"
+		 "movq %%rax, (%[old])\n\t"
+		 "movq %%rdx, 8(%[old])\n\t"
+		 "jnz %l[differs]\n\t"
+		 _ASM_EXTABLE_UA(1b, %l[fault])
+		 : : [uptr] "r" (uptr), [old] "r" (old), [new] "r" (new)
+		 : "ax", "bx", "cx", "dx", "cc", "memory" : differs, fault);
+	user_access_end();
+	return 0;
+differs:
+	user_access_end();
+	return 1;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+static bool can_cmpxchg16(void)
+{
+	return IS_ENABLED(CONFIG_X86_64) && boot_cpu_has(X86_FEATURE_CX16);
+}
+
+static int cmpxchg16_guest(struct x86_vcpu *vcpu, gpa_t gpa, void *old, const void *new)
+{
+	struct kvm_memory_slot *slot = kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa));
+	u64 was[2], will[2];
+	int r;
+
+	if (!can_cmpxchg16())
+		return -EOPNOTSUPP;
+	if (!kvm_slot_writable(slot))
+		return -EFAULT;
+	memcpy(was, old, sizeof(was));
+	memcpy(will, new, sizeof(will));
+	r = cmpxchg16_user((u64 __user *)(kvm_slot_hva(slot, gpa_to_gfn(gpa)) +
+					  offset_in_page(gpa)), was, will);
+	if (r < 0)
+		return r;
+	memcpy(old, was, sizeof(was));
+	kvm_mark_page_dirty(vcpu->core.kvm, &vcpu->core, slot, gpa_to_gfn(gpa));
+	return r;
+}
+
+/*
+ * A compare-and-exchange within an aligned window of 8 or 16 bytes that is not
+ * itself aligned (a split lock would not be): exchange the whole window.
  */
 static int cmpxchg_window(struct x86_vcpu *vcpu, gpa_t gpa, void *old, const void *new,
-			  unsigned int len)
+			  unsigned int len, unsigned int window)
 {
-	gpa_t base = gpa & ~7ULL;
-	unsigned int at = gpa & 7;
-	u8 was[8], will[8];
+	gpa_t base = gpa & ~(gpa_t)(window - 1);
+	unsigned int at = gpa - base;
+	u8 was[16], will[16];
 	int r;
 
 	do {
-		if (kvm_vcpu_read_guest(&vcpu->core, base, was, sizeof(was)))
+		if (kvm_vcpu_read_guest(&vcpu->core, base, was, window))
 			return -EFAULT;
 		if (memcmp(was + at, old, len)) {
 			memcpy(old, was + at, len);
 			return 1;
 		}
-		memcpy(will, was, sizeof(will));
+		memcpy(will, was, window);
 		memcpy(will + at, new, len);
-		r = kvm_vcpu_cmpxchg_guest(&vcpu->core, base, was, will, sizeof(will));
+		if (window == 8)
+			r = kvm_vcpu_cmpxchg_guest(&vcpu->core, base, was, will, window);
+		else
+			r = cmpxchg16_guest(vcpu, base, was, will);
 		/* The neighbours changed: not our comparison's business. */
 		if (r > 0 && signal_pending(current))
 			return -EAGAIN;
 	} while (r > 0);
 	return r;
+}
+
+/* Atomic, or -EOPNOTSUPP: more than one window, or 16 bytes where the CPU can't. */
+static int cmpxchg_memory(struct x86_vcpu *vcpu, gpa_t gpa, void *old, const void *new,
+			  unsigned int len)
+{
+	if (len <= 8 && IS_ALIGNED(gpa, len))
+		return kvm_vcpu_cmpxchg_guest(&vcpu->core, gpa, old, new, len);
+	if ((gpa & 7) + len <= 8)
+		return cmpxchg_window(vcpu, gpa, old, new, len, 8);
+	if ((gpa & 15) + len <= 16 && can_cmpxchg16())
+		return cmpxchg_window(vcpu, gpa, old, new, len, 16);
+	return -EOPNOTSUPP;
 }
 
 int emul_cmpxchg(struct x86_emulator *ctx, u64 linear, void *old, const void *new,
@@ -265,29 +337,29 @@ int emul_cmpxchg(struct x86_emulator *ctx, u64 linear, void *old, const void *ne
 		return r;
 
 	if (!chunks[1].len && !chunks[0].mmio) {
-		gpa_t gpa = chunks[0].gpa;
-
-		if (IS_ALIGNED(gpa, len))
-			r = kvm_vcpu_cmpxchg_guest(&vcpu->core, gpa, old, new, len);
-		else if ((gpa & 7) + len <= 8)
-			r = cmpxchg_window(vcpu, gpa, old, new, len);
-		else
-			r = -EOPNOTSUPP;
-		switch (r) {
+		switch (cmpxchg_memory(vcpu, chunks[0].gpa, old, new, len)) {
 		case 0:
 		case 1:
 			return X86_EMULATOR_CONTINUE;
 		case -EFAULT:
-			return lost_memory(vcpu, gpa);
+			return lost_memory(vcpu, chunks[0].gpa);
 		case -EAGAIN:
 			return X86_EMULATOR_RETRY;
 		}
-		/* 16 bytes, or across windows: there is no such exchange of user memory. */
 	}
 
 	/*
-	 * MMIO, or a split lock: a read, then a write. The emulator has read the
-	 * MMIO just now: a device must not see a second read.
+	 * A split lock of memory: user memory has no such exchange, and another
+	 * vCPU must not see half of one. A descriptor's accessed and busy bits are
+	 * one byte: a table that lies across gets a read and a write.
+	 */
+	if (!(access & X86_EMULATOR_IMPLICIT) &&
+	    (!chunks[0].mmio || (chunks[1].len && !chunks[1].mmio)))
+		return X86_EMULATOR_UNHANDLEABLE;
+
+	/*
+	 * MMIO: a read, then a write. The emulator has read it just now: a device
+	 * must not see a second read.
 	 */
 	memcpy(cur, old, len);
 	for (i = 0, at = 0; i < MAX_CHUNKS && chunks[i].len; at += chunks[i++].len) {

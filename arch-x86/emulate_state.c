@@ -364,6 +364,7 @@ const struct x86_emulator_ops x86_emul_ops = {
 	.unblock_nmi = emul_unblock_nmi,
 	.read_vector = emul_read_vector,
 	.write_vector = emul_write_vector,
+	.x87_pending = emul_x87_pending,
 	.read_mmx = emul_read_mmx,
 	.write_mmx = emul_write_mmx,
 };

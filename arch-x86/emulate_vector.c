@@ -6,6 +6,7 @@
  * saved it to memory. With it loaded and locked into this CPU, the CPU's
  * registers are the guest's.
  */
+#include <asm/asm.h>
 #include <asm/fpu/api.h>
 
 #include "arch-x86/emulate.h"
@@ -97,6 +98,23 @@ void emul_write_vector(struct x86_emulator *ctx, unsigned int reg, const void *d
 	else
 		write_xmm(reg, data);
 	fpregs_unlock();
+}
+
+/*
+ * An exception that the guest has left pending would be taken here, in the host's
+ * kernel, by the first x87 or MMX instruction that waits for it: so ask first.
+ */
+int emul_x87_pending(struct x86_emulator *ctx)
+{
+	guest_fpu_lock();
+	asm goto("1: fwait\n\t"
+		 _ASM_EXTABLE(1b, %l[pending])
+		 : : : "memory" : pending);
+	fpregs_unlock();
+	return X86_EMULATOR_CONTINUE;
+pending:
+	fpregs_unlock();
+	return X86_EMULATOR_FAULT;
 }
 
 u64 emul_read_mmx(struct x86_emulator *ctx, unsigned int reg)

@@ -71,7 +71,7 @@ void x86_io_begin(struct x86_vcpu *vcpu)
 	io->nr_writes = 0;
 	io->next_write = 0;
 	io->pio_out = false;
-	io->debug_exit = false;
+	io->debug_dr6 = 0;
 	io->halted = false;
 	io->tpr_exit = false;
 	io->error = 0;
@@ -267,10 +267,12 @@ int x86_io_exit_writes(struct x86_vcpu *vcpu)
 
 		return exit_mmio(vcpu, w->gpa, w->data, w->len, complete_write);
 	}
-	if (io->debug_exit) {
-		io->debug_exit = false;
-		return x86_handle_guest_debug_exit(vcpu, DR6_BS | DR6_ACTIVE_LOW,
-						   x86_get_linear_rip(vcpu), DB_VECTOR);
+	if (io->debug_dr6) {
+		u64 dr6 = io->debug_dr6 | DR6_ACTIVE_LOW;
+
+		io->debug_dr6 = 0;
+		return x86_handle_guest_debug_exit(vcpu, dr6, x86_get_linear_rip(vcpu),
+						   DB_VECTOR);
 	}
 	return X86_RESUME;
 }

@@ -27,6 +27,10 @@ int x86_fast_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in);
 #define X86_EMUL_SKIP		BIT(2)	/* only move RIP; the caller sees to TF */
 #define X86_EMUL_MMIO		BIT(3)	/* no memory at the faulting gpa: vcpu->gpa_val */
 #define X86_EMUL_PF		BIT(4)	/* a write to read-only memory: vcpu->gpa_val */
+#define X86_EMUL_FORCED		BIT(5)	/* the CPU could do it, and does if we can't */
+
+/* With X86_EMUL_FORCED: nothing has happened, enter the guest for it. */
+#define X86_FOR_CPU		2
 
 /**
  * x86_emulate_instruction() - decode and execute what is at RIP
@@ -38,7 +42,7 @@ int x86_fast_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in);
  *
  * Context: the exit handler or the completion of an exit: loaded, SRCU held. Sleeps.
  * Return: X86_RESUME: done, an exception is queued, or to be tried again;
- * X86_USER: kvm_run is filled; -EFAULT: the process has no memory there.
+ * X86_USER: kvm_run is filled; -EFAULT: the process has no memory there; X86_FOR_CPU.
  */
 int x86_emulate_instruction(struct x86_vcpu *vcpu, u64 cr2_or_gpa, int flags,
 			    const void *insn, int len);
@@ -47,6 +51,18 @@ static inline int x86_emulate(struct x86_vcpu *vcpu, int flags)
 {
 	return x86_emulate_instruction(vcpu, 0, flags, NULL, 0);
 }
+
+/**
+ * x86_emulate_delivery() - deliver through the IDT what x86_inject_events() has chosen
+ *	and vendor_call(cancel_injection) has taken back (force_emulation)
+ * @vcpu: the vCPU; one of its exception, NMI and interrupt is injected
+ *
+ * If the delivery faults, that is queued, as a double fault where it is one.
+ *
+ * Context: as x86_emulate_instruction(). Return: X86_RESUME; X86_FOR_CPU: nothing has
+ * happened.
+ */
+int x86_emulate_delivery(struct x86_vcpu *vcpu);
 
 /**
  * x86_task_switch() - a hardware task switch that the CPU left to us (SDM 3A 7.3,

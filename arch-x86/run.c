@@ -195,7 +195,7 @@ static void x86_inject_pending_irq(struct x86_vcpu *vcpu, bool can_inject)
  * then exceptions, which belong to the last instruction; NMIs; interrupts
  * (SDM 3A table 6-2). What must wait gets a window.
  */
-static void x86_inject_events(struct x86_vcpu *vcpu)
+void x86_inject_events(struct x86_vcpu *vcpu)
 {
 	bool can_inject = true;
 
@@ -290,14 +290,20 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 	struct kvm_vcpu *core = &vcpu->core;
 	bool user_irq_window = x86_user_wants_irq_window(vcpu);
 	bool has_apic = x86_has_lapic(vcpu);
+	bool injected = false, step = false;
 	enum x86_fastpath fast;
-	bool injected = false;
 	int r;
 
 	if (kvm_request_pending(core)) {
 		r = x86_process_requests(vcpu);
 		if (r <= 0)
 			return r;
+	}
+	if (unlikely(READ_ONCE(x86_force_emulation))) {
+		r = x86_emulate_instead(vcpu);
+		if (r != X86_FOR_CPU)
+			return r;
+		step = true;
 	}
 
 	if (kvm_check_request(X86_REQ_EVENT, core) || user_irq_window) {
@@ -321,6 +327,8 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 	r = x86_mmu_load(vcpu);
 	if (unlikely(r))
 		goto cancel;
+	if (unlikely(step))
+		x86_step_once(vcpu);
 
 	preempt_disable();
 	if (unlikely(!kvm_cpu_usable())) {

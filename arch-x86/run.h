@@ -14,4 +14,29 @@ bool x86_exit_request(struct x86_vcpu *vcpu);
 /** x86_set_mp_state() - KVM_MP_STATE_*, seen by other threads */
 void x86_set_mp_state(struct x86_vcpu *vcpu, u32 state);
 
+/**
+ * x86_inject_events() - choose what enters the guest next, and have the vendor inject it
+ * @vcpu: the vCPU, before its entry
+ *
+ * One event at most, by priority; what must wait gets a window. Taken back by
+ * vendor_call(cancel_injection). Context: loaded, SRCU held.
+ */
+void x86_inject_events(struct x86_vcpu *vcpu);
+
+/* forced.c: kvm.ko's parameter force_emulation */
+extern bool x86_force_emulation;
+
+/**
+ * x86_emulate_instead() - one instruction, or the delivery of one event, without an
+ *	entry
+ * @vcpu: the vCPU, about to enter; requests but events have been seen to
+ *
+ * Context: as x86_emulate_instruction(). Return: X86_RESUME, X86_USER, -errno;
+ * X86_FOR_CPU: the guest is to be entered for one step.
+ */
+int x86_emulate_instead(struct x86_vcpu *vcpu);
+
+/** x86_step_once() - the entry that follows is for one instruction. IRQs on. */
+void x86_step_once(struct x86_vcpu *vcpu);
+
 #endif

@@ -168,6 +168,10 @@ struct x86_vendor_ops {
 	void (*msr_filter_changed)(struct x86_vcpu *vcpu);
 	/** intercepts_changed: exits disabled, guest-debug, CPUID: rebuild intercepts. */
 	void (*intercepts_changed)(struct x86_vcpu *vcpu);
+	/** step_once: the next entry executes one instruction at most and the guest
+	 *  sees nothing of it. No event is injected there, no debugger is at work.
+	 *  Optional: without it force_emulation enters for as long as the guest runs. */
+	void (*step_once)(struct x86_vcpu *vcpu);
 	/** dump_state: to the log, for an entry failure. */
 	void (*dump_state)(struct x86_vcpu *vcpu);
 };

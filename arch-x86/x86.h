@@ -173,7 +173,7 @@ struct x86_io {
 	struct x86_pio pio;
 
 	/* What the instruction wants of KVM_RUN. */
-	bool debug_exit;	/* single step: KVM_EXIT_DEBUG when all is done */
+	u64 debug_dr6;		/* KVM_EXIT_DEBUG with this when all is done; 0: no */
 	bool halted;
 	bool tpr_exit;		/* KVM_EXIT_SET_TPR */
 	int error;		/* -errno instead of an emulation failure */

@@ -132,6 +132,13 @@ void svm_enable_nmi_window(struct x86_vcpu *vcpu)
 		return;
 
 	/* Behind an interrupt shadow or an IRET: one step, then look again. */
+	svm_step_once(vcpu);
+}
+
+void svm_step_once(struct x86_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
+
 	if (svm->nmi_singlestep)
 		return;
 	svm->nmi_singlestep_rflags = svm->vmcb->save.rflags;

@@ -143,6 +143,7 @@ static const struct x86_vendor_ops svm_ops = {
 	.irq_allowed = svm_irq_allowed,
 	.get_nmi_mask = svm_get_nmi_mask,
 	.set_nmi_mask = svm_set_nmi_mask,
+	.step_once = svm_step_once,
 	.enable_nmi_window = svm_enable_nmi_window,
 	.enable_irq_window = svm_enable_irq_window,
 	.get_interrupt_shadow = svm_get_interrupt_shadow,

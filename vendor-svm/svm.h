@@ -198,6 +198,7 @@ int svm_irq_allowed(struct x86_vcpu *vcpu, bool for_injection);
 bool svm_get_nmi_mask(struct x86_vcpu *vcpu);
 void svm_set_nmi_mask(struct x86_vcpu *vcpu, bool masked);
 void svm_enable_nmi_window(struct x86_vcpu *vcpu);
+void svm_step_once(struct x86_vcpu *vcpu);
 void svm_enable_irq_window(struct x86_vcpu *vcpu);
 void svm_clear_irq_window(struct svm_vcpu *svm);
 u32 svm_get_interrupt_shadow(struct x86_vcpu *vcpu);

@@ -321,6 +321,8 @@ int emul_push_frame(struct x86_emulator *ctx, struct emul_stack *stack,
 	}
 	for (i = 0; i < count; i++)
 		memcpy(frame + bytes - (i + 1) * size, &values[i], size);
+	if (ctx->watch_dr7)
+		emul_watch(ctx, linear, bytes, 1 << 1 | 1 << 3);
 	r = ctx->ops->write(ctx, linear, frame, bytes, access);
 	if (r == EMUL_OK)
 		stack->sp = low;

@@ -447,6 +447,13 @@ struct x86_emulator_ops {
 	void (*write_mmx)(struct x86_emulator *ctx, unsigned int reg, u64 value);
 
 	/**
+	 * @x87_pending: is an unmasked x87 exception pending, that the next x87 or
+	 * MMX instruction that waits must report? CONTINUE: no; FAULT: yes. The
+	 * emulator fills in #MF, and asks before it touches an x87 or MMX register.
+	 */
+	int (*x87_pending)(struct x86_emulator *ctx);
+
+	/**
 	 * @intercept: a nested hypervisor may want @insn; asked after #UD
 	 * and privilege checks, before operands are read. CONTINUE or INTERCEPTED.
 	 * Optional.
@@ -543,6 +550,12 @@ struct x86_emulator {
 	u8 cpl;
 	u64 rip;
 	u64 rflags;
+	/*
+	 * DR7, if it has breakpoints on data or ports enabled, else 0; and DR0 to DR3.
+	 * (Breakpoints on instructions are the owner's: they come before decode.)
+	 */
+	u32 watch_dr7;
+	const u64 *watch_db;
 
 	/* Results. */
 	/* Valid after FAULT. */
@@ -561,6 +574,7 @@ struct x86_emulator {
 	/* The emulator's own. */
 	u64 next_rip;
 	u64 next_rflags;
+	u32 next_dr6;			/* breakpoints hit so far */
 	u64 gpr[X86_EMULATOR_NR_GPRS];
 	struct x86_emulator_segment segment[X86_EMULATOR_NR_SEGMENTS];
 	u16 gpr_valid;

@@ -55,9 +55,13 @@ int x86_emulator_execute(struct x86_emulator *ctx)
 	emul_writeback(ctx);
 	ctx->rip = ctx->next_rip;
 	ctx->rflags = ctx->next_rflags;
-	/* A trap waits behind MOV SS and POP SS (SDM 3A 6.8.3). */
-	if (step && !(ctx->interrupt_shadow & X86_EMULATOR_SHADOW_MOV_SS))
-		ctx->trap_dr6 |= DR6_BS_BIT;
+	/*
+	 * Traps wait behind MOV SS and POP SS (SDM 3A 6.8.3): the step's is that of the
+	 * next instruction, and a breakpoint on what SS was read from is lost, as
+	 * there is nowhere to keep it. To raise it here would surprise a handler.
+	 */
+	if (!(ctx->interrupt_shadow & X86_EMULATOR_SHADOW_MOV_SS))
+		ctx->trap_dr6 |= ctx->next_dr6 | (step ? DR6_BS_BIT : 0);
 	if (ctx->ops->retired)
 		ctx->ops->retired(ctx);
 	return EMUL_OK;

@@ -360,6 +360,15 @@ void emul_set_cpl(struct x86_emulator *ctx, unsigned int cpl);
 bool emul_canonical(struct x86_emulator *ctx, u64 linear);
 
 /**
+ * emul_watch - do breakpoints match this access (SDM 3B 17.2.4, 17.2.5)?
+ * @ctx: context; hits go to next_dr6, and become a trap if the instruction succeeds.
+ * @address: linear address, or port.
+ * @len: bytes, from 1.
+ * @types: bits by DR7.RW: 1 << 1 writes, 1 << 2 ports, 1 << 3 reads and writes.
+ */
+void emul_watch(struct x86_emulator *ctx, u64 address, unsigned int len, unsigned int types);
+
+/**
  * emul_linear - segmentation: offset in a segment to linear address
  * @ctx: context.
  * @seg: segment register.
@@ -369,7 +378,7 @@ bool emul_canonical(struct x86_emulator *ctx, u64 linear);
  * @linear: result.
  *
  * Checks limit, type and canonical form (SDM 3A 5.3, 5.5; #SS(0) for SS, #GP(0)
- * for the others) and alignment (#AC).
+ * for the others) and alignment (#AC); notes breakpoints.
  *
  * Return: EMUL_OK or EMUL_FAULT.
  */

@@ -97,6 +97,23 @@ static int check_alignment(struct x86_emulator *ctx, u64 linear, unsigned int le
 	return emul_exception_code(ctx, VEC_AC, 0);
 }
 
+void emul_watch(struct x86_emulator *ctx, u64 address, unsigned int len, unsigned int types)
+{
+	static const u8 lengths[4] = { 1, 2, 8, 4 };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		unsigned int field = ctx->watch_dr7 >> (16 + 4 * i);
+		u64 size = lengths[(field >> 2) & 3];
+		u64 start = ctx->watch_db[i] & ~(size - 1);
+
+		if (!((ctx->watch_dr7 >> (2 * i)) & 3) || !(types & 1 << (field & 3)))
+			continue;
+		if (start - address < len || address - start < size)
+			ctx->next_dr6 |= 1u << i;
+	}
+}
+
 int emul_linear(struct x86_emulator *ctx, unsigned int seg, u64 offset,
 		unsigned int len, u32 access, u64 *linear)
 {
@@ -122,6 +139,9 @@ int emul_linear(struct x86_emulator *ctx, unsigned int seg, u64 offset,
 	}
 	if (!len || (access & X86_EMULATOR_IMPLICIT))
 		return EMUL_OK;
+	if (ctx->watch_dr7)
+		emul_watch(ctx, *linear, len,
+			   access & X86_EMULATOR_WRITE ? 1 << 1 | 1 << 3 : 1 << 3);
 	return check_alignment(ctx, *linear, len);
 bad:
 	return emul_exception_code(ctx, seg == SS ? VEC_SS : VEC_GP, 0);

@@ -57,6 +57,7 @@ void emul_forget(struct x86_emulator *ctx)
 	ctx->no_writeback = false;
 	ctx->next_rip = ctx->rip;
 	ctx->next_rflags = ctx->rflags;
+	ctx->next_dr6 = 0;
 }
 
 const struct x86_emulator_segment *emul_segment(struct x86_emulator *ctx, unsigned int seg)

@@ -36,6 +36,8 @@ static int bitmap_allows(struct x86_emulator *ctx, u16 port, unsigned int size)
 
 static int check_permission(struct x86_emulator *ctx, u16 port, unsigned int size)
 {
+	if (ctx->watch_dr7 && (ctx->ops->get_cr(ctx, 4) & CR4_DE_BIT))
+		emul_watch(ctx, port, size, 1 << 2);
 	if (ctx->mode == X86_EMULATOR_REAL)
 		return EMUL_OK;
 	if (ctx->mode != X86_EMULATOR_VM86 && ctx->cpl <= emul_iopl(ctx))
@@ -87,7 +89,7 @@ static unsigned int block_items(struct x86_emulator *ctx,
 	u64 items = ctx->insn.rep ? emul_string_count(ctx) : 1, linear;
 	unsigned int room;
 
-	if (items == 1 || (ctx->rflags & (FLAG_DF | FLAG_TF)))
+	if (items == 1 || (ctx->rflags & (FLAG_DF | FLAG_TF)) || ctx->watch_dr7)
 		return 1;
 	if (emul_linear(ctx, memory->seg, memory->value, size, access, &linear) != EMUL_OK)
 		return 1;

@@ -24,6 +24,14 @@ static int check_vector(struct x86_emulator *ctx, u32 feature)
 	return EMUL_OK;
 }
 
+/* What an earlier x87 instruction has left to be reported (SDM 1 8.7). */
+static int check_pending(struct x86_emulator *ctx)
+{
+	int r = ctx->ops->x87_pending(ctx);
+
+	return r == EMUL_FAULT ? emul_exception(ctx, VEC_MF) : r;
+}
+
 static int check_mmx(struct x86_emulator *ctx)
 {
 	u64 cr0 = ctx->ops->get_cr(ctx, 0);
@@ -32,7 +40,7 @@ static int check_mmx(struct x86_emulator *ctx)
 		return emul_ud(ctx);
 	if (cr0 & CR0_TS_BIT)
 		return emul_exception(ctx, VEC_NM);
-	return EMUL_OK;
+	return check_pending(ctx);
 }
 
 /* Read @len bytes of operand @n, a vector register or memory. */
@@ -274,12 +282,11 @@ int exec_mmx_mov(struct x86_emulator *ctx)
 	return emul_store(ctx, 0, value);
 }
 
-/* FWAIT with nothing pending; the owner's CPU reports #MF at the next x87 use. */
 int exec_fwait(struct x86_emulator *ctx)
 {
 	u64 cr0 = ctx->ops->get_cr(ctx, 0);
 
 	if ((cr0 & CR0_MP_BIT) && (cr0 & CR0_TS_BIT))
 		return emul_exception(ctx, VEC_NM);
-	return EMUL_OK;
+	return check_pending(ctx);
 }

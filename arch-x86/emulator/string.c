@@ -34,7 +34,7 @@ void emul_string_commit(struct x86_emulator *ctx)
 
 bool emul_string_pause(struct x86_emulator *ctx)
 {
-	return ctx->io_pending || (ctx->rflags & FLAG_TF) ||
+	return ctx->io_pending || (ctx->rflags & FLAG_TF) || ctx->next_dr6 ||
 	       (ctx->ops->should_yield && ctx->ops->should_yield(ctx));
 }
 

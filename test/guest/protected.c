@@ -13,9 +13,9 @@ struct trap32 {
 };
 
 BLOB(b_common, ".code32",
+     "mov $0x10, %ax; mov %ax, %ds; mov %ax, %es\n"	/* null, from another ring */
      "popl 0x80000; popl 0x80004; popl 0x80008; popl 0x8000c; popl 0x80010\n"
      "mov %cr2, %eax; mov %eax, 0x80014\n"
-     "mov $0x10, %ax; mov %ax, %ds; mov %ax, %es\n"
      "jmp *0x80020");
 
 /* TRY32(blob, insn): run it; then tell the host, who looks at GPA_DATA. */

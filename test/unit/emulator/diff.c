@@ -5,9 +5,13 @@
  * defined flags, vector registers and memory, and the same fault with the same
  * error code and address. Each case follows from its seed alone.
  */
+#include <cpuid.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "arch-x86/emulator/internal.h"
 #include "arch-x86/emulator/exec.h"
@@ -25,6 +29,7 @@ static struct machine machine;
 static u64 state;
 static u64 before_rcx;
 static unsigned int bits;
+static u64 code_base, data_base;	/* segments', outside 64 bit mode */
 
 static u64 next(void)
 {
@@ -48,11 +53,12 @@ static bool one_in(unsigned int n)
 
 static u64 random_pointer(void)
 {
-	u64 p = NATIVE_DATA + below(MEMORY_SIZE + 64) - 32;
+	u64 start = NATIVE_DATA - data_base;
+	u64 p = start + below(MEMORY_SIZE + 64) - 32;
 
 	switch (below(4)) {
 	case 0:		/* near a page's edge */
-		return NATIVE_DATA + 4096 * below(4) + below(24) - 12;
+		return start + 4096 * below(4) + below(24) - 12;
 	case 1:
 		return p & ~15ull;
 	}
@@ -104,8 +110,8 @@ static bool excluded(const struct x86_emulator_decoded *insn)
 		if (insn->op->exec == not_ours[i])
 			return true;
 	}
-	return insn->seg_override == X86_EMULATOR_FS ||
-	       (bits == 32 && insn->seg_override == X86_EMULATOR_GS);
+	/* In 64 bit mode FS is the C library's. */
+	return bits == 64 && insn->seg_override == X86_EMULATOR_FS;
 }
 
 /* Encodings that may reach the kernel or differ by design, though #UD for us. */
@@ -139,7 +145,7 @@ static bool excluded_bytes(const u8 *code)
 static void generate(u8 code[16])
 {
 	static const u8 prefixes[] = {
-		0x66, 0xf2, 0xf3, 0xf0, 0x67, 0x65, 0x2e, 0x3e, 0x26, 0x36,
+		0x66, 0xf2, 0xf3, 0xf0, 0x67, 0x65, 0x2e, 0x3e, 0x26, 0x36, 0x64,
 	};
 	unsigned int n = 0, i, modrm;
 	s32 disp;
@@ -199,7 +205,8 @@ static void generate(u8 code[16])
 	if (one_in(8))
 		disp = next();
 	if ((modrm & 0xc7) == 5) {
-		disp = NATIVE_DATA - (bits == 64 ? NATIVE_CODE + 0x800 : 0) + below(MEMORY_SIZE);
+		disp = NATIVE_DATA - (bits == 64 ? NATIVE_CODE + 0x800 : data_base) +
+		       below(MEMORY_SIZE);
 		memcpy(code + n + 1, &disp, 4);
 	} else if ((modrm & 0xc0) == 0x80 && n + 6 <= 16) {
 		memcpy(code + n + ((modrm & 7) == 4 ? 2 : 1), &disp, 4);
@@ -332,12 +339,13 @@ static void dump(const u8 *code, unsigned int len, const u64 *before, u64 rflags
 
 enum verdict { SAME, DIFFERENT, SKIPPED };
 
-static enum verdict one_case(u64 seed)
+static enum verdict one_case(u64 seed, const u8 *given, unsigned int given_len)
 {
 	struct x86_emulator *ctx = &machine.ctx;
 	struct native_state *cpu = native_state();
 	const u8 *fresh;
-	u64 before[16], rflags, rip = NATIVE_CODE + 0x800;
+	u64 before[16], rflags, rip = NATIVE_CODE - code_base + 0x800;
+	u8 *at;
 	unsigned int i, len;
 	bool cut = false;
 	u8 code[16];
@@ -345,17 +353,22 @@ static enum verdict one_case(u64 seed)
 
 	state = seed * 0xd1342543de82ef95 + 1;
 	generate(code);
+	if (given_len)
+		memcpy(code, given, given_len);
 	if (excluded_bytes(code))
 		return SKIPPED;
 	if (one_in(64)) {
-		rip = NATIVE_CODE + NATIVE_CODE_SIZE - 1 - below(14);
+		rip += NATIVE_CODE_SIZE - 1 - 0x800 - below(14);
 		cut = true;
+	} else if (one_in(16)) {
+		rip += 4096 - 1 - 0x800 - below(14);
 	}
-	memset(shadow_code + (rip - NATIVE_CODE), 0xcc, cut ? 1 : 32);
-	len = cut ? NATIVE_CODE + NATIVE_CODE_SIZE - rip : 15;
+	at = shadow_code + (code_base + rip - NATIVE_CODE);
+	memset(at, 0xcc, cut ? 1 : 32);
+	len = cut ? shadow_code + NATIVE_CODE_SIZE - at : 15;
 	if (len > 15)
 		len = 15;
-	memcpy(shadow_code + (rip - NATIVE_CODE), code, len);
+	memcpy(at, code, len);
 
 	/* Does the emulator know it, and may this process run it? */
 	ctx->rip = rip;
@@ -377,7 +390,7 @@ static enum verdict one_case(u64 seed)
 	/* A count that is all of a register would run for hours without a fault. */
 	if (r == EMUL_OK && ctx->insn.rep && before[RCX] > 0xffff)
 		before[RCX] &= 0xfff;
-	for (i = 0; bits == 32 && i < 8; i++)
+	for (i = 0; bits != 64 && i < 8; i++)
 		before[i] = (u32)before[i];
 	rflags = 0x202 | (next() & (FLAGS_ARITH | FLAG_ID));
 	if (one_in(4))
@@ -410,7 +423,7 @@ static enum verdict one_case(u64 seed)
 	    ctx->rip >= rip - 16 && ctx->rip < rip + len + 16)
 		return SKIPPED;
 	if (r == EMUL_OK && ctx->rip != rip + len &&
-	    ctx->rip - NATIVE_STATE < NATIVE_CODE - NATIVE_STATE)
+	    code_base + ctx->rip - NATIVE_STATE < NATIVE_CODE - NATIVE_STATE)
 		return SKIPPED;
 	/*
 	 * Signals with a stack pointer that isn't canonical are beyond some
@@ -432,7 +445,7 @@ static enum verdict one_case(u64 seed)
 		return SKIPPED;
 
 	cpu->label = seed;
-	native_run(rip, code, len, bits);
+	native_run(rip, code_base, code, len, bits);
 	/* Likewise: #GP(0) for more than 15 bytes beats #UD. */
 	if (r == EMUL_FAULT && ctx->exception.vector == VEC_UD && cpu->trap == VEC_GP &&
 	    ctx->insn.length >= 5)
@@ -443,33 +456,45 @@ static enum verdict one_case(u64 seed)
 	return DIFFERENT;
 }
 
+static bool cpuid_bit(u32 leaf, unsigned int reg, unsigned int bit)
+{
+	u32 regs[4] = {};
+
+	return __get_cpuid_count(leaf, 0, &regs[0], &regs[1], &regs[2], &regs[3]) &&
+	       regs[reg] >> bit & 1;
+}
+
 static void detect_features(struct x86_emulator *ctx)
 {
-	ctx->features = 0;
-	/* What gcc can name; the rest all CPUs in reach have. */
-	if (__builtin_cpu_supports("popcnt"))
-		ctx->features |= X86_EMULATOR_FEAT_POPCNT;
-	if (__builtin_cpu_supports("bmi"))
-		ctx->features |= X86_EMULATOR_FEAT_BMI1;
-	if (__builtin_cpu_supports("bmi2"))
-		ctx->features |= X86_EMULATOR_FEAT_BMI2;
-	if (__builtin_cpu_supports("lzcnt"))
-		ctx->features |= X86_EMULATOR_FEAT_LZCNT;
-	if (__builtin_cpu_supports("adx"))
-		ctx->features |= X86_EMULATOR_FEAT_ADX;
-	if (__builtin_cpu_supports("movbe"))
-		ctx->features |= X86_EMULATOR_FEAT_MOVBE;
-	if (__builtin_cpu_supports("avx2"))
-		ctx->features |= X86_EMULATOR_FEAT_AVX2 | X86_EMULATOR_FEAT_AVX;
-	if (__builtin_cpu_supports("sse4.2"))
-		ctx->features |= X86_EMULATOR_FEAT_SSE4_2;
+	enum { EAX, EBX, ECX, EDX };
+	/* What differs among the CPUs in reach; the rest all of them have. */
+	static const struct {
+		u32 feature, leaf;
+		u8 reg, bit;
+	} some[] = {
+		{ X86_EMULATOR_FEAT_SSE4_2, 1, ECX, 20 },
+		{ X86_EMULATOR_FEAT_MOVBE, 1, ECX, 22 },
+		{ X86_EMULATOR_FEAT_POPCNT, 1, ECX, 23 },
+		{ X86_EMULATOR_FEAT_AVX, 1, ECX, 28 },
+		{ X86_EMULATOR_FEAT_BMI1, 7, EBX, 3 },
+		{ X86_EMULATOR_FEAT_AVX2, 7, EBX, 5 },
+		{ X86_EMULATOR_FEAT_BMI2, 7, EBX, 8 },
+		{ X86_EMULATOR_FEAT_ADX, 7, EBX, 19 },
+		{ X86_EMULATOR_FEAT_LZCNT, 0x80000001, ECX, 5 },
+	};
+	unsigned int i;
+
+	ctx->features = X86_EMULATOR_FEAT_LM | X86_EMULATOR_FEAT_MMX | X86_EMULATOR_FEAT_SSE |
+			X86_EMULATOR_FEAT_SSE2 | X86_EMULATOR_FEAT_SSE3 |
+			X86_EMULATOR_FEAT_SSE4_1 | X86_EMULATOR_FEAT_CX8 |
+			X86_EMULATOR_FEAT_CX16 | X86_EMULATOR_FEAT_CMOV |
+			X86_EMULATOR_FEAT_LAHF64 | X86_EMULATOR_FEAT_XSAVE;
+	for (i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+		if (cpuid_bit(some[i].leaf, some[i].reg, some[i].bit))
+			ctx->features |= some[i].feature;
+	}
 	if (__builtin_cpu_is("intel"))
 		ctx->features |= X86_EMULATOR_FEAT_INTEL;
-	ctx->features |= X86_EMULATOR_FEAT_LM | X86_EMULATOR_FEAT_MMX | X86_EMULATOR_FEAT_SSE |
-			 X86_EMULATOR_FEAT_SSE2 | X86_EMULATOR_FEAT_SSE3 |
-			 X86_EMULATOR_FEAT_SSE4_1 | X86_EMULATOR_FEAT_CX8 |
-			 X86_EMULATOR_FEAT_CX16 | X86_EMULATOR_FEAT_CMOV |
-			 X86_EMULATOR_FEAT_LAHF64 | X86_EMULATOR_FEAT_XSAVE;
 }
 
 static double now(void)
@@ -480,79 +505,207 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static void setup(const u64 gs_base)
+/*
+ * Segments of all kinds, in the LDT: small, read-only, expand-down, with other
+ * bases; code whose limit ends with its pages (16 bit), and behind them (32 bit).
+ */
+static bool set_segments(void)
 {
-	bool is_64 = bits == 64;
+	const bool big = bits == 32;
+	const struct {
+		u32 base, limit;
+		u8 type;
+	} segments[6] = {
+		[X86_EMULATOR_ES] = { NATIVE_DATA - 0x1000, 0x3fff, 3 },
+		[X86_EMULATOR_CS] = { NATIVE_CODE, NATIVE_CODE_SIZE - 1 + 0x1000 * big, 11 },
+		[X86_EMULATOR_SS] = { NATIVE_DATA - 0x1000, 0x3fdf, 3 },
+		[X86_EMULATOR_DS] = { NATIVE_DATA - 0x1000, 0x4fff, 3 },
+		[X86_EMULATOR_FS] = { NATIVE_DATA - 0x1000, 0x17ff, 7 },
+		[X86_EMULATOR_GS] = { NATIVE_DATA + 0x10, 0x1ffe, 1 },
+	};
+	struct native_state *cpu = native_state();
+	unsigned int i;
 
+	for (i = 0; i < 6; i++) {
+		struct x86_emulator_segment *seg = &machine.seg[i];
+
+		cpu->segment[i] = native_set_segment(i, segments[i].base, segments[i].limit,
+						     segments[i].type, big);
+		if (!cpu->segment[i])
+			return false;
+		*seg = (struct x86_emulator_segment){
+			.base = segments[i].base, .limit = segments[i].limit,
+			.selector = cpu->segment[i], .type = segments[i].type,
+			.s = 1, .dpl = 3, .present = 1, .db = big,
+		};
+	}
+	return true;
+}
+
+static bool setup(const u64 gs_base)
+{
 	machine_init(&machine);
-	machine_mode(&machine, is_64 ? X86_EMULATOR_PROT64 : X86_EMULATOR_PROT32, 3);
+	machine_mode(&machine, bits == 64 ? X86_EMULATOR_PROT64 :
+		     bits == 32 ? X86_EMULATOR_PROT32 : X86_EMULATOR_PROT16, 3);
 	machine.cr[4] |= 1u << 18;	/* OSXSAVE */
 	machine.efer = 0xd01;
 	detect_features(&machine.ctx);
-	machine.seg[X86_EMULATOR_GS].base = is_64 ? gs_base : 0;
 	machine.seg[X86_EMULATOR_TR].limit = 0x50;	/* no I/O bitmap */
 	machine_map(&machine, NATIVE_CODE, NATIVE_CODE_SIZE, shadow_code, false)->fetch_only = true;
 	machine_map(&machine, NATIVE_DATA, NATIVE_DATA_SIZE, shadow, true);
 	machine_map(&machine, NATIVE_RO, NATIVE_RO_SIZE, shadow + NATIVE_DATA_SIZE, false);
 	memset(shadow_code, 0xcc, sizeof(shadow_code));
+	code_base = bits == 64 ? 0 : NATIVE_CODE;
+	data_base = bits == 64 ? 0 : NATIVE_DATA - 0x1000;
+	if (bits == 64)
+		machine.seg[X86_EMULATOR_GS].base = gs_base;
+	return bits == 64 || set_segments();
 }
 
-static void run_cases(const struct test_options *options)
-{
-	double end = now() + options->seconds, report = now() + 10;
-	u64 seed = options->seed, same = 0, skipped = 0;
-	unsigned int different = 0;
+/* What one process of a run has done; shared with the one that reports. */
+struct share {
+	u64 same, skipped, seed;
+	unsigned int different;
+};
 
-	for (;; seed++) {
-		if (options->cases ? same + different >= options->cases : now() >= end)
+static void run_share(const struct test_options *options, u64 cases, double end,
+		      struct share *share)
+{
+	for (;; share->seed++) {
+		if (cases ? share->same + share->different >= cases : now() >= end)
 			break;
-		switch (one_case(seed)) {
+		switch (one_case(share->seed, NULL, 0)) {
 		case SAME:
-			same++;
+			share->same++;
 			break;
 		case DIFFERENT:
-			different++;
+			share->different++;
 			break;
 		case SKIPPED:
-			skipped++;
+			share->skipped++;
 			break;
 		}
-		if (different >= 10)
+		if (share->different >= 10)
 			break;
-		if (options->verbose && now() > report) {
-			report += 10;
-			printf("# %u bit: %llu cases, seed %llu\n", bits, same, seed);
-			fflush(stdout);
-		}
 	}
-	test_result(!different, "differential, %u bit: %llu random instructions do what they do on this CPU (seeds %llu to %llu, %llu skipped)",
-		    bits, same + different, options->seed, seed, skipped);
-	if (different)
-		printf("# replay one: emulator-test --only diff%u --cases 1 --seed N\n", bits);
+	fflush(stdout);
 }
 
-void test_diff(const struct test_options *options, unsigned int which)
+static struct share sum(const struct share *shares, unsigned int jobs)
+{
+	struct share all = {};
+	unsigned int j;
+
+	for (j = 0; j < jobs; j++) {
+		all.same += shares[j].same;
+		all.skipped += shares[j].skipped;
+		all.different += shares[j].different;
+	}
+	return all;
+}
+
+static void progress(const struct share *shares, unsigned int jobs, double began)
+{
+	struct share all = sum(shares, jobs);
+	double took = now() - began;
+
+	printf("# %u bit: %llu cases in %.0f s, %.0f a second, seeds now", bits,
+	       all.same + all.different, took, (all.same + all.different) / took);
+	for (; jobs--; shares++)
+		printf(" %llu", shares->seed);
+	printf("\n");
+	fflush(stdout);
+}
+
+/* Each process has seeds of its own, far from the others'. */
+static void run_cases(const struct test_options *options)
+{
+	unsigned int jobs = options->jobs, running, j, broken = 0;
+	double began = now(), report = began + 10;
+	u64 cases = (options->cases + jobs - 1) / jobs;
+	struct share *shares, all;
+
+	shares = mmap(NULL, jobs * sizeof(*shares), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shares == MAP_FAILED) {
+		test_result(false, "differential, %u bit: no memory", bits);
+		return;
+	}
+	fflush(stdout);
+	for (j = 0; j < jobs; j++)
+		shares[j].seed = options->seed + ((u64)j << 40);
+	if (jobs == 1) {
+		run_share(options, cases, began + options->seconds, shares);
+	} else {
+		for (running = 0; running < jobs; running++) {
+			pid_t pid = fork();
+
+			if (!pid) {
+				run_share(options, cases, began + options->seconds,
+					  &shares[running]);
+				_exit(0);
+			}
+			if (pid < 0)
+				break;
+		}
+		broken = jobs - running;
+		while (running) {
+			int status;
+			pid_t pid = waitpid(-1, &status, WNOHANG);
+
+			if (pid > 0) {
+				running--;
+				broken += !!status;
+				continue;
+			}
+			usleep(100000);
+			if (options->verbose && now() > report) {
+				report += 10;
+				progress(shares, jobs, began);
+			}
+		}
+	}
+	all = sum(shares, jobs);
+	if (options->verbose)
+		progress(shares, jobs, began);
+	test_result(!all.different && !broken, "differential, %u bit: %llu random instructions do what they do on this CPU (from seed %llu in %u processes, %llu skipped)",
+		    bits, all.same + all.different, options->seed, jobs, all.skipped);
+	if (all.different || broken)
+		printf("# replay one: emulator-test --only diff%u --cases 1 --seed N\n", bits);
+	munmap(shares, jobs * sizeof(*shares));
+}
+
+bool diff_init(unsigned int which)
 {
 	const u64 gs_base = NATIVE_DATA + 0x100;
 	static bool ready;
 	unsigned int i;
 
-	if (!ready && !native_init(gs_base)) {
-		test_skip("differential: this machine can't run cases natively (no AVX2)");
-		return;
-	}
 	if (!ready) {
+		if (!native_init(gs_base))
+			return false;
 		state = 1;
 		for (i = 0; i < sizeof(pattern); i++)
 			pattern[i] = next();
 		native_fill_ro(pattern);
 		ready = true;
 	}
-	if (which == 32 && !native_has_32bit()) {
-		test_skip("differential, 32 bit: this machine lets no process enter 32 bit mode");
+	bits = which;
+	return setup(gs_base);
+}
+
+bool diff_case(u64 seed, const u8 *code, unsigned int len)
+{
+	return one_case(seed, code, len) != DIFFERENT;
+}
+
+void test_diff(const struct test_options *options, unsigned int which)
+{
+	if (!diff_init(which)) {
+		test_skip(which == 64 ?
+			  "differential, 64 bit: this machine can't run cases natively (no AVX2)" :
+			  "differential, 32 and 16 bit: this machine lets no process have an LDT");
 		return;
 	}
-	bits = which;
-	setup(gs_base);
 	run_cases(options);
 }

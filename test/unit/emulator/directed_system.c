@@ -273,8 +273,72 @@ static void test_tables(void)
 	passes("LIDT, SIDT, LTR, LLDT, STR");
 }
 
+/* Data and port breakpoints: traps behind the instruction, none if it faults. */
+static void test_watchpoints(void)
+{
+	start(X86_EMULATOR_PROT64, 0);
+	m.dr[0] = DATA + 4;
+	m.dr[1] = DATA + 8;
+	m.dr[2] = DATA + 17;		/* of 8 bytes: the low bits don't count */
+	m.dr[3] = 0x81;
+	m.gpr[RBX] = DATA;
+	m.gpr[RDX] = 0x80;
+	/* 0: writes of 4; 1: 1 byte, reads and writes; 2: 8, reads and writes; 3: port. */
+	m.ctx.watch_dr7 = 0x55 | 0xdu << 16 | 0x3u << 20 | 0xbu << 24 | 0x2u << 28;
+	CHECK(RUN(0x8b, 0x43, 0x04) == EMUL_OK && !m.ctx.trap_dr6);	/* mov 4(rbx), eax */
+	CHECK(RUN(0x89, 0x43, 0x04) == EMUL_OK && m.ctx.trap_dr6 == 1);
+	CHECK(RUN(0x88, 0x43, 0x07) == EMUL_OK && m.ctx.trap_dr6 == 1);
+	CHECK(RUN(0x88, 0x43, 0x03) == EMUL_OK && !m.ctx.trap_dr6);
+	CHECK(RUN(0x48, 0x89, 0x43, 0x01) == EMUL_OK && m.ctx.trap_dr6 == 3);
+	CHECK(RUN(0x8a, 0x43, 0x08) == EMUL_OK && m.ctx.trap_dr6 == 2);
+	CHECK(RUN(0x8a, 0x43, 0x10) == EMUL_OK && m.ctx.trap_dr6 == 4);
+	CHECK(RUN(0xf0, 0x0f, 0xb1, 0x43, 0x04) == EMUL_OK && m.ctx.trap_dr6 == 1);
+	m.ctx.rflags |= FLAG_TF;
+	CHECK(RUN(0x8a, 0x43, 0x17) == EMUL_OK && m.ctx.trap_dr6 == (4 | DR6_BS_BIT));
+	m.ctx.rflags &= ~FLAG_TF;
+	CHECK(RUN(0xec) == EMUL_OK && !m.ctx.trap_dr6);			/* DE is clear */
+	m.cr[4] |= CR4_DE_BIT;
+	CHECK(RUN(0xec) == EMUL_OK && !m.ctx.trap_dr6);
+	CHECK(RUN(0x66, 0xed) == EMUL_OK && m.ctx.trap_dr6 == 8);
+
+	/* REP stops behind the iteration that hits. */
+	m.gpr[RDI] = DATA;
+	m.gpr[RCX] = 10;
+	CHECK(RUN(0xf3, 0xaa) == EMUL_OK && m.ctx.trap_dr6 == 1);
+	CHECK(m.ctx.repeating && m.gpr[RCX] == 5 && m.gpr[RDI] == DATA + 5);
+
+	m.gpr[RSP] = DATA + 12;
+	CHECK(RUN(0x50) == EMUL_OK && m.ctx.trap_dr6 == 3);		/* push */
+	/* Behind MOV SS, and where the instruction faults: nothing. */
+	protected_tables();
+	put16(DATA + 8, 16);
+	CHECK(RUN(0x8e, 0x53, 0x08) == EMUL_OK && !m.ctx.trap_dr6);
+	m.region[0].writable = false;
+	CHECK(faults(RUN(0x89, 0x43, 0x04), VEC_PF, 3) && !m.ctx.trap_dr6);
+	m.region[0].writable = true;
+	passes("breakpoints on data and ports: lengths, types, REP, MOV SS");
+}
+
+/* An exception that x87 code has left pending comes with what waits for it. */
+static void test_pending_x87(void)
+{
+	start(X86_EMULATOR_PROT64, 0);
+	m.gpr[RBX] = DATA;
+	m.x87_pending = true;
+	CHECK(faults(RUN(0x9b), VEC_MF, -1));				/* fwait */
+	CHECK(faults(RUN(0x0f, 0x6f, 0x03), VEC_MF, -1));		/* movq (rbx), mm0 */
+	CHECK(faults(RUN(0x0f, 0x7f, 0x03), VEC_MF, -1));
+	CHECK(faults(RUN(0x0f, 0x6e, 0x03), VEC_MF, -1));		/* movd */
+	CHECK(RUN(0x0f, 0x10, 0x03) == EMUL_OK);			/* movups doesn't care */
+	m.cr[0] |= CR0_TS_BIT;
+	CHECK(faults(RUN(0x0f, 0x6f, 0x03), VEC_NM, -1));
+	passes("FWAIT and MMX report a pending x87 exception");
+}
+
 void test_system_instructions(void)
 {
+	test_watchpoints();
+	test_pending_x87();
 	test_ports();
 	test_control_registers();
 	test_msrs();

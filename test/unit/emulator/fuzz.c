@@ -51,7 +51,7 @@ static void random_tables(void)
 	put32(TSS2 + 80, 16);
 }
 
-static bool one_case(u64 seed)
+bool fuzz_case(u64 seed, const u8 *code, unsigned int len)
 {
 	static const enum x86_emulator_mode modes[] = {
 		X86_EMULATOR_REAL, X86_EMULATOR_VM86, X86_EMULATOR_PROT16,
@@ -97,6 +97,7 @@ static bool one_case(u64 seed)
 		ram[CODE] = 0x0f;
 	if (!below(8))
 		ram[CODE] = below(2) ? 0xcf : 0xcb;
+	memcpy(ram + CODE, code, len);
 	memcpy(before, m.gpr, sizeof(before));
 	flags = ctx->rflags;
 
@@ -129,7 +130,7 @@ void test_fuzz(const struct test_options *options)
 	for (;; seed++, cases++) {
 		if (options->cases ? cases >= options->cases : !(seed & 63) && clock() >= end)
 			break;
-		if (one_case(seed))
+		if (fuzz_case(seed, NULL, 0))
 			continue;
 		if (bad++ < 5) {
 			unsigned int i;

@@ -415,6 +415,11 @@ static void write_vector(struct x86_emulator *ctx, unsigned int reg, const void 
 		memset(vector + len, 0, sizeof(container(ctx)->vector[reg]) - len);
 }
 
+static int x87_pending(struct x86_emulator *ctx)
+{
+	return container(ctx)->x87_pending ? X86_EMULATOR_FAULT : X86_EMULATOR_CONTINUE;
+}
+
 static u64 read_mmx(struct x86_emulator *ctx, unsigned int reg)
 {
 	return container(ctx)->mmx[reg];
@@ -439,7 +444,7 @@ static const struct x86_emulator_ops machine_ops = {
 	.invlpg = invlpg, .invpcid = invpcid, .wbinvd = wbinvd,
 	.hypercall = hypercall, .rsm = rsm, .unblock_nmi = unblock_nmi,
 	.read_vector = read_vector, .write_vector = write_vector,
-	.read_mmx = read_mmx, .write_mmx = write_mmx,
+	.x87_pending = x87_pending, .read_mmx = read_mmx, .write_mmx = write_mmx,
 };
 
 void machine_mode(struct machine *m, enum x86_emulator_mode mode, unsigned int cpl)
@@ -481,6 +486,7 @@ void machine_init(struct machine *m)
 {
 	memset(m, 0, sizeof(*m));
 	m->ctx.ops = &machine_ops;
+	m->ctx.watch_db = m->dr;
 	m->ctx.features = ~(u32)X86_EMULATOR_FEAT_INTEL;
 	m->xcr0 = 7;
 	machine_mode(m, X86_EMULATOR_PROT64, 0);

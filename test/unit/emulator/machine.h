@@ -42,6 +42,7 @@ struct machine {
 	u64 star, lstar, cstar, sfmask, sysenter[3], kernel_gs_base, tsc_aux;
 	u8 vector[16][32];
 	u64 mmx[8];
+	bool x87_pending;		/* an unmasked exception, for #MF */
 	struct machine_region region[MACHINE_REGIONS];
 	unsigned int nr_regions;
 

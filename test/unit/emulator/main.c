@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests.h"
 
@@ -33,8 +34,10 @@ void test_skip(const char *what)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: emulator-test [--seconds N | --cases N] [--seed N] [--only PART] [--verbose]\n"
-		"PART: directed, length, fuzz, diff64, diff32. Random parts run 5 seconds each by default.\n");
+		"usage: emulator-test [--seconds N | --cases N] [--seed N|random] [--jobs N]\n"
+		"                     [--only PART] [--full] [--verbose]\n"
+		"PART: directed, length, fuzz, diff64, diff32, diff16. Random parts run 5 seconds\n"
+		"each by default; --full: length goes through all encodings.\n");
 	return 2;
 }
 
@@ -45,10 +48,12 @@ int main(int argc, char **argv)
 		{ "cases", required_argument, NULL, 'c' },
 		{ "seed", required_argument, NULL, 'r' },
 		{ "only", required_argument, NULL, 'o' },
+		{ "jobs", required_argument, NULL, 'j' },
+		{ "full", no_argument, NULL, 'f' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{}
 	};
-	struct test_options options = { .seed = 1, .seconds = 5 };
+	struct test_options options = { .seed = 1, .seconds = 5, .jobs = 1 };
 	const char *only = NULL;
 	int c;
 
@@ -61,7 +66,17 @@ int main(int argc, char **argv)
 			options.cases = strtoull(optarg, NULL, 0);
 			break;
 		case 'r':
-			options.seed = strtoull(optarg, NULL, 0);
+			/* Far from 0, where everybody's runs by hand begin. */
+			options.seed = !strcmp(optarg, "random") ? (u64)time(NULL) << 24 :
+				       strtoull(optarg, NULL, 0);
+			break;
+		case 'j':
+			options.jobs = atoi(optarg);
+			if (options.jobs < 1 || options.jobs > 256)
+				return usage();
+			break;
+		case 'f':
+			options.full = true;
 			break;
 		case 'o':
 			only = optarg;
@@ -74,6 +89,8 @@ int main(int argc, char **argv)
 		}
 	}
 	printf("TAP version 13\n");
+	if (options.seed != 1)
+		printf("# seed %llu\n", options.seed);
 	if (!only || !strcmp(only, "directed"))
 		test_directed();
 	if (!only || !strcmp(only, "length"))
@@ -82,9 +99,11 @@ int main(int argc, char **argv)
 		test_fuzz(&options);
 	if (!only || !strcmp(only, "diff64"))
 		test_diff(&options, 64);
-	/* Only when asked for: it hasn't met many machines yet. */
+	/* Only when asked for: they haven't met many machines yet. */
 	if (only && !strcmp(only, "diff32"))
 		test_diff(&options, 32);
+	if (only && !strcmp(only, "diff16"))
+		test_diff(&options, 16);
 	printf("1..%u\n", number);
 	return failed ? 1 : 0;
 }

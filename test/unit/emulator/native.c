@@ -4,6 +4,7 @@
  * without sanitizers: its signal handler runs amid code under test.
  */
 #define _GNU_SOURCE
+#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,9 +17,8 @@
 
 #include "native.h"
 
-/* Linux's code segments for user space. */
+/* Linux's code segment for user space. */
 #define CS64	0x33
-#define CS32	0x23
 
 extern const char native_exit[], native_exit_end[];
 void native_enter(void);
@@ -67,7 +67,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	}
 	/* Returning restores the code's registers; the way out then saves them. */
 	g[REG_RIP] = NATIVE_EXIT;
-	g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffll) | CS64;
+	g[REG_CSGSFS] = (g[REG_CSGSFS] & 0xffffffff0000ll) | CS64 | (u64)NATIVE_SS64 << 48;
 }
 
 static bool map(u64 address, size_t size, int prot)
@@ -83,11 +83,6 @@ bool native_init(u64 gs_base)
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE };
 	struct sigaction action = {
 		.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK,
-	};
-	/* ljmp $CS64, $NATIVE_EXIT */
-	static const u8 exit32[] = {
-		0xea, NATIVE_EXIT & 0xff, (NATIVE_EXIT >> 8) & 0xff,
-		(NATIVE_EXIT >> 16) & 0xff, NATIVE_EXIT >> 24, CS64, 0,
 	};
 	static char handler_stack[65536];
 	stack_t stack = { .ss_sp = handler_stack, .ss_size = sizeof(handler_stack) };
@@ -106,18 +101,25 @@ bool native_init(u64 gs_base)
 	    !map(NATIVE_RO, NATIVE_RO_SIZE, PROT_READ))
 		return false;
 	memcpy((void *)NATIVE_EXIT, native_exit, native_exit_end - native_exit);
-	memcpy((void *)NATIVE_EXIT32, exit32, sizeof(exit32));
 	memset((void *)NATIVE_CODE, 0xcc, NATIVE_CODE_SIZE);
-	return syscall(SYS_arch_prctl, ARCH_SET_GS, gs_base) == 0;
+	return syscall(SYS_arch_prctl, ARCH_GET_FS, &native_state()->host_fs) == 0 &&
+	       syscall(SYS_arch_prctl, ARCH_SET_GS, gs_base) == 0;
 }
 
-bool native_has_32bit(void)
+u16 native_set_segment(unsigned int seg, u32 base, u32 limit, unsigned int type, bool db)
 {
+	struct user_desc desc = {
+		.entry_number = seg, .base_addr = base, .limit = limit, .seg_32bit = db,
+		.contents = type >> 2, .read_exec_only = !(type & 2), .useable = 1,
+	};
+	u16 selector = seg << 3 | 7;
 	u32 rights = 0;
 	bool ok;
 
-	asm volatile("lar %2, %0\n\tsetz %1" : "+r"(rights), "=qm"(ok) : "r"((u32)CS32));
-	return ok;
+	if (syscall(SYS_modify_ldt, 1, &desc, sizeof(desc)))
+		return 0;
+	asm volatile("lar %2, %0\n\tsetz %1" : "+r"(rights), "=qm"(ok) : "r"((u32)selector));
+	return ok ? selector : 0;
 }
 
 void native_fill_ro(const u8 *data)
@@ -127,22 +129,47 @@ void native_fill_ro(const u8 *data)
 	mprotect((void *)NATIVE_RO, NATIVE_RO_SIZE, PROT_READ);
 }
 
-void native_run(u64 rip, const u8 *code, unsigned int len, unsigned int bits)
+/* What follows the code: a jump to the way out. Far, but from 64 bit mode. */
+static unsigned int way_out(u8 *to, u64 linear, unsigned int bits)
+{
+	/* ljmp $CS64, $NATIVE_EXIT */
+	static const u8 far_jump[] = {
+		0x66, 0xea, NATIVE_EXIT & 0xff, (NATIVE_EXIT >> 8) & 0xff,
+		(NATIVE_EXIT >> 16) & 0xff, NATIVE_EXIT >> 24, CS64, 0,
+	};
+	s32 distance = NATIVE_EXIT - (linear + 5);
+
+	if (bits == 64) {
+		to[0] = 0xe9;
+		memcpy(to + 1, &distance, 4);
+		return 5;
+	}
+	memcpy(to, far_jump + (bits == 32), sizeof(far_jump) - (bits == 32));
+	return sizeof(far_jump) - (bits == 32);
+}
+
+void native_run(u64 rip, u64 base, const u8 *code, unsigned int len, unsigned int bits)
 {
 	struct native_state *state = native_state();
-	u8 *to = (u8 *)rip, *end = (u8 *)(u64)(NATIVE_CODE + NATIVE_CODE_SIZE);
-	unsigned int room = end - to < len ? end - to : len;
-	s32 out = (bits == 64 ? NATIVE_EXIT : NATIVE_EXIT32) - (rip + len + 5);
-	bool fits = to + len + 5 <= end;
+	u8 *to = (u8 *)(base + rip), *end = (u8 *)(u64)(NATIVE_CODE + NATIVE_CODE_SIZE);
+	unsigned int room = end - to < len ? end - to : len, used = room;
+	u8 out[8];
+	unsigned int n = way_out(out, base + rip + len, bits);
 
 	memcpy(to, code, room);
-	if (fits) {
-		to[len] = 0xe9;
-		memcpy(to + len + 1, &out, 4);
+	if (to + len + n <= end) {
+		memcpy(to + len, out, n);
+		used = len + n;
+	}
+	if (bits == 64) {
+		/* Data segments don't count, but SS must be one. */
+		memset(state->segment, 0, sizeof(state->segment));
+		state->segment[1] = CS64;
+		state->segment[2] = NATIVE_SS64;
 	}
 	state->rip = rip;
 	state->far_rip = rip;
-	state->far_cs = bits == 64 ? CS64 : CS32;
+	state->far_cs = state->segment[1];
 	state->trap = -1;
 	spurious = 0;
 	running = true;
@@ -150,5 +177,5 @@ void native_run(u64 rip, const u8 *code, unsigned int len, unsigned int bits)
 	running = false;
 	if (state->trap == -1 && state->rip == rip)
 		state->rip = rip + len;
-	memset(to, 0xcc, fits ? len + 5 : room);
+	memset(to, 0xcc, used);
 }

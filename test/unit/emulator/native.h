@@ -11,7 +11,8 @@
 /* Fixed addresses, below 2 GB so that absolute addressing reaches them. */
 #define NATIVE_STATE	0x10000000
 #define NATIVE_EXIT	0x10001000
-#define NATIVE_EXIT32	(NATIVE_EXIT + 0x800)
+/* Linux's stack segment for user space. */
+#define NATIVE_SS64	0x2b
 #define NATIVE_CODE	0x10010000
 #define NATIVE_CODE_SIZE 0x2000
 #define NATIVE_DATA	0x10020000
@@ -24,6 +25,8 @@
 #define NATIVE_RIP	0x88
 #define NATIVE_HOST_RSP	0x90
 #define NATIVE_FAR	0x98		/* where the code is, and its CS */
+#define NATIVE_SEGMENTS	0xc0		/* ES, CS, SS, DS, FS, GS */
+#define NATIVE_HOST_FS	0xd0
 #define NATIVE_VECTORS	0x200
 #define NATIVE_MMX	0x400
 
@@ -37,11 +40,13 @@
  * @rip: start; afterwards where it stopped.
  * @host_rsp: ours.
  * @far_rip: start.
- * @far_cs: code segment: Linux's for 64 or 32 bits.
+ * @far_cs: its code segment.
  * @trap: the vector of the fault, -1: none.
  * @error: its error code.
  * @address: CR2.
  * @label: what to say when all goes wrong.
+ * @segment: selectors; FS and GS are loaded only if FS isn't 0.
+ * @host_fs: base of our own FS.
  * @vector: YMM registers.
  * @mmx: MM registers.
  */
@@ -55,7 +60,10 @@ struct native_state {
 	u64 error;
 	u64 address;
 	u64 label;
-	u8 pad[NATIVE_VECTORS - 0xc0];
+	u16 segment[6];
+	u16 pad[2];
+	u64 host_fs;
+	u8 more_pad[NATIVE_VECTORS - 0xd8];
 	u8 vector[16][32];
 	u64 mmx[8];
 };
@@ -69,12 +77,17 @@ struct native_state {
 bool native_init(u64 gs_base);
 
 /**
- * native_has_32bit - does this machine let a process enter 32 bit mode?
+ * native_set_segment - make a segment for code in 32 or 16 bit mode, in the LDT
+ * @seg: X86_EMULATOR_ES ... GS; of CS only base, limit and D count.
+ * @base: linear address of its first byte.
+ * @limit: in bytes, below 1 MB.
+ * @type: descriptor type: 3 writable data, 1 read-only data, 7 expand-down, 11 code.
+ * @db: the D or B bit.
  *
- * Return: true if Linux's 32 bit user code segment is there (some hypervisors
- * and kernels have none).
+ * Return: the selector; 0 where this machine lets no process have an LDT (some
+ * hypervisors and kernels don't).
  */
-bool native_has_32bit(void);
+u16 native_set_segment(unsigned int seg, u32 base, u32 limit, unsigned int type, bool db);
 
 /**
  * native_fill_ro - set the content of the read-only region
@@ -91,12 +104,13 @@ struct native_state *native_state(void);
 
 /**
  * native_run - run @len bytes at @rip
- * @rip: in the code region.
+ * @rip: in the code region: an offset in CS.
+ * @base: CS's.
  * @code: bytes.
  * @len: how many; a way out is placed behind them if there is room.
- * @bits: 64 or 32.
+ * @bits: 64, or 32 or 16 with all segments set.
  */
-void native_run(u64 rip, const u8 *code, unsigned int len, unsigned int bits);
+void native_run(u64 rip, u64 base, const u8 *code, unsigned int len, unsigned int bits);
 #endif
 
 #endif

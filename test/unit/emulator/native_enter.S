@@ -22,16 +22,20 @@ native_enter:
 	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7
 	movq	NATIVE_STATE + NATIVE_MMX + 8 * \i, %mm\i
 	.endr
-	/* 64 bit processes have none; code in 32 bit mode needs them. */
-	mov	$0x2b, %eax
-	mov	%eax, %ds
-	mov	%eax, %es
+	mov	NATIVE_STATE + NATIVE_SEGMENTS + 0, %es
+	mov	NATIVE_STATE + NATIVE_SEGMENTS + 6, %ds
+	cmpw	$0, NATIVE_STATE + NATIVE_SEGMENTS + 8
+	je	1f
+	mov	NATIVE_STATE + NATIVE_SEGMENTS + 8, %fs
+	mov	NATIVE_STATE + NATIVE_SEGMENTS + 10, %gs
+1:
 	pushq	NATIVE_STATE + NATIVE_RFLAGS
 	popfq
 	mov	NATIVE_STATE + 0x00, %rax
 	mov	NATIVE_STATE + 0x08, %rcx
 	mov	NATIVE_STATE + 0x10, %rdx
 	mov	NATIVE_STATE + 0x18, %rbx
+	mov	NATIVE_STATE + NATIVE_SEGMENTS + 4, %ss
 	mov	NATIVE_STATE + 0x20, %rsp
 	mov	NATIVE_STATE + 0x28, %rbp
 	mov	NATIVE_STATE + 0x30, %rsi
@@ -60,6 +64,16 @@ native_exit:
 	pushfq
 	popq	NATIVE_STATE + NATIVE_RFLAGS
 	cld
+	mov	$NATIVE_SS64, %eax
+	mov	%eax, %ss
+	/* arch_prctl(ARCH_SET_FS): this thread's variables are behind it. */
+	cmpw	$0, NATIVE_STATE + NATIVE_SEGMENTS + 8
+	je	1f
+	mov	$158, %eax
+	mov	$0x1002, %edi
+	mov	NATIVE_STATE + NATIVE_HOST_FS, %rsi
+	syscall
+1:
 	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	vmovdqu	%ymm\i, NATIVE_STATE + NATIVE_VECTORS + 32 * \i
 	.endr

@@ -13,11 +13,14 @@
  * @cases: run so many random cases (0: for @seconds).
  * @seconds: time limit of each random part.
  * @verbose: progress.
+ * @jobs: processes among which differential cases are divided.
+ * @full: all encodings instead of random ones.
  */
 struct test_options {
 	u64 seed, cases;
 	double seconds;
-	bool verbose;
+	bool verbose, full;
+	unsigned int jobs;
 };
 
 /**
@@ -51,6 +54,34 @@ void test_length(const struct test_options *options);
  * @options: how much.
  */
 void test_fuzz(const struct test_options *options);
+
+/**
+ * fuzz_case - one case of test_fuzz()
+ * @seed: decides the machine, and what of the code isn't given.
+ * @code: the first bytes of the instruction.
+ * @len: how many, at most 16; 0: all follow from the seed.
+ *
+ * Return: false if something was left half done.
+ */
+bool fuzz_case(u64 seed, const u8 *code, unsigned int len);
+
+/**
+ * diff_init - make ready for diff_case()
+ * @bits: 64, 32 or 16 bit mode.
+ *
+ * Return: false if this machine can't: no AVX2, or no such mode for a process.
+ */
+bool diff_init(unsigned int bits);
+
+/**
+ * diff_case - one case of test_diff()
+ * @seed: decides registers and memory, and what of the code isn't given.
+ * @code: the instruction's bytes.
+ * @len: how many, at most 16; 0: they follow from the seed.
+ *
+ * Return: false if emulator and CPU differ; it has been printed.
+ */
+bool diff_case(u64 seed, const u8 *code, unsigned int len);
 
 /**
  * test_directed - cases by hand: what a process can't run natively
