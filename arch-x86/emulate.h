@@ -32,7 +32,13 @@ void emul_read_vector(struct x86_emulator *ctx, unsigned int reg, void *data,
 		      unsigned int len);
 void emul_write_vector(struct x86_emulator *ctx, unsigned int reg, const void *data,
 		       unsigned int len, bool zero_upper);
+/** emul_fpu_lock() - the CPU's FPU registers are the guest's until fpregs_unlock() */
+void emul_fpu_lock(void);
+
+/* emulate_x87.c */
 int emul_x87_pending(struct x86_emulator *ctx);
+void emul_x87_load(struct x86_emulator *ctx, unsigned int insn, const void *data);
+bool emul_x87_store(struct x86_emulator *ctx, unsigned int insn, void *data, bool commit);
 u64 emul_read_mmx(struct x86_emulator *ctx, unsigned int reg);
 void emul_write_mmx(struct x86_emulator *ctx, unsigned int reg, u64 val);
 

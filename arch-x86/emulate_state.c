@@ -365,6 +365,8 @@ const struct x86_emulator_ops x86_emul_ops = {
 	.read_vector = emul_read_vector,
 	.write_vector = emul_write_vector,
 	.x87_pending = emul_x87_pending,
+	.x87_load = emul_x87_load,
+	.x87_store = emul_x87_store,
 	.read_mmx = emul_read_mmx,
 	.write_mmx = emul_write_mmx,
 };

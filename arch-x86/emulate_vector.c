@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's vector and MMX registers for the emulator.
+ * The guest's vector registers for the emulator.
  *
  * During KVM_RUN the thread's FPU state is the guest's; a schedule may have
  * saved it to memory. With it loaded and locked into this CPU, the CPU's
  * registers are the guest's.
  */
-#include <asm/asm.h>
 #include <asm/fpu/api.h>
 
 #include "arch-x86/emulate.h"
 
-static void guest_fpu_lock(void)
+void emul_fpu_lock(void)
 {
 	fpregs_lock();
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
@@ -79,7 +78,7 @@ static void write_ymm(unsigned int reg, const void *data)
 void emul_read_vector(struct x86_emulator *ctx, unsigned int reg, void *data,
 		      unsigned int len)
 {
-	guest_fpu_lock();
+	emul_fpu_lock();
 	if (len <= 16)
 		read_xmm(reg, data);
 	else
@@ -90,7 +89,7 @@ void emul_read_vector(struct x86_emulator *ctx, unsigned int reg, void *data,
 void emul_write_vector(struct x86_emulator *ctx, unsigned int reg, const void *data,
 		       unsigned int len, bool zero_upper)
 {
-	guest_fpu_lock();
+	emul_fpu_lock();
 	if (len > 16)
 		write_ymm(reg, data);
 	else if (zero_upper)
@@ -98,42 +97,4 @@ void emul_write_vector(struct x86_emulator *ctx, unsigned int reg, const void *d
 	else
 		write_xmm(reg, data);
 	fpregs_unlock();
-}
-
-/*
- * An exception that the guest has left pending would be taken here, in the host's
- * kernel, by the first x87 or MMX instruction that waits for it: so ask first.
- */
-int emul_x87_pending(struct x86_emulator *ctx)
-{
-	guest_fpu_lock();
-	asm goto("1: fwait\n\t"
-		 _ASM_EXTABLE(1b, %l[pending])
-		 : : : "memory" : pending);
-	fpregs_unlock();
-	return X86_EMULATOR_CONTINUE;
-pending:
-	fpregs_unlock();
-	return X86_EMULATOR_FAULT;
-}
-
-u64 emul_read_mmx(struct x86_emulator *ctx, unsigned int reg)
-{
-	u64 val = 0;
-
-#define OP(n) case n: asm volatile("movq %%mm" #n ", %0" : "=m" (val)); break;
-	guest_fpu_lock();
-	switch (reg & 7) { LOW_REGS(OP) }
-	fpregs_unlock();
-#undef OP
-	return val;
-}
-
-void emul_write_mmx(struct x86_emulator *ctx, unsigned int reg, u64 val)
-{
-#define OP(n) case n: asm volatile("movq %0, %%mm" #n : : "m" (val)); break;
-	guest_fpu_lock();
-	switch (reg & 7) { LOW_REGS(OP) }
-	fpregs_unlock();
-#undef OP
 }

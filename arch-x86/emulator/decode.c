@@ -439,6 +439,8 @@ static unsigned int operand_size(const struct x86_emulator *ctx, unsigned int sp
 		return 4;
 	case SIZE_8:
 		return 8;
+	case SIZE_10:
+		return 10;
 	case SIZE_16:
 		return 16;
 	case SIZE_V:

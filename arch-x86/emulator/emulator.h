@@ -454,6 +454,19 @@ struct x86_emulator_ops {
 	int (*x87_pending)(struct x86_emulator *ctx);
 
 	/**
+	 * @x87_load: execute the x87 instruction @insn, (opcode & 7) << 3 | modrm.reg,
+	 * which loads from memory: its operand's bytes are in @data. None is pending.
+	 */
+	void (*x87_load)(struct x86_emulator *ctx, unsigned int insn, const void *data);
+	/**
+	 * @x87_store: likewise of one that stores: fills @data, as much as it
+	 * stores. Unless @commit, the x87 is then as before. False: an unmasked
+	 * exception keeps it from storing (SDM 1 8.5), and is pending after @commit.
+	 */
+	bool (*x87_store)(struct x86_emulator *ctx, unsigned int insn, void *data,
+			  bool commit);
+
+	/**
 	 * @intercept: a nested hypervisor may want @insn; asked after #UD
 	 * and privilege checks, before operands are read. CONTINUE or INTERCEPTED.
 	 * Optional.

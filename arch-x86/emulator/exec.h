@@ -181,6 +181,11 @@ int exec_vec_broadcast(struct x86_emulator *ctx);
 int exec_movd_vec(struct x86_emulator *ctx);
 int exec_movd_mmx(struct x86_emulator *ctx);
 int exec_mmx_mov(struct x86_emulator *ctx);
+
+/* x87.c */
 int exec_fwait(struct x86_emulator *ctx);
+int exec_x87_load(struct x86_emulator *ctx);
+int exec_x87_store(struct x86_emulator *ctx);
+int exec_fnstsw_ax(struct x86_emulator *ctx);
 
 #endif

@@ -151,7 +151,7 @@ enum operand_where {
 
 /* Its size; the high byte. */
 enum operand_size {
-	SIZE_NONE, SIZE_1, SIZE_2, SIZE_4, SIZE_8, SIZE_16,
+	SIZE_NONE, SIZE_1, SIZE_2, SIZE_4, SIZE_8, SIZE_10, SIZE_16,
 	SIZE_V,			/* operand size: 2, 4, 8 */
 	SIZE_Z,			/* 2, 4; 4 where the operand size is 8 */
 	SIZE_Y,			/* 4; 8 with REX.W */
@@ -525,6 +525,17 @@ int emul_store(struct x86_emulator *ctx, unsigned int n, u64 value);
 int emul_store_rmw(struct x86_emulator *ctx, u64 old, u64 new, bool atomic);
 
 /**
+ * emul_probe_store - would emul_store() fault?
+ * @ctx: context.
+ * @n: 0 to 3: memory; for registers there is nothing to do.
+ *
+ * For instructions that change more than their operand when they have stored it.
+ *
+ * Return: EMUL_OK, EMUL_FAULT or EMUL_RETRY.
+ */
+int emul_probe_store(struct x86_emulator *ctx, unsigned int n);
+
+/**
  * emul_resolve - compute the effective addresses of memory operands
  * @ctx: decoded instruction.
  */
@@ -543,6 +554,14 @@ void emul_writeback(struct x86_emulator *ctx);
  * @ctx: context.
  */
 void emul_forget(struct x86_emulator *ctx);
+
+/**
+ * emul_x87_check_pending - before an x87 or MMX instruction that waits
+ * @ctx: context.
+ *
+ * Return: EMUL_OK, or #MF for what an earlier instruction left (SDM 1 8.7).
+ */
+int emul_x87_check_pending(struct x86_emulator *ctx);
 
 /* Flags into ctx->next_rflags; results may have bits above @size. */
 

@@ -25,4 +25,5 @@ emulator-y := \
 	arch-x86/emulator/task.o \
 	arch-x86/emulator/syscall.o \
 	arch-x86/emulator/system.o \
-	arch-x86/emulator/sse_move.o
+	arch-x86/emulator/sse_move.o \
+	arch-x86/emulator/x87.o

@@ -182,6 +182,19 @@ int emul_store(struct x86_emulator *ctx, unsigned int n, u64 value)
 	return EMUL_UNHANDLEABLE;
 }
 
+int emul_probe_store(struct x86_emulator *ctx, unsigned int n)
+{
+	const struct x86_emulator_operand *operand = &ctx->insn.operand[n];
+	u32 access = X86_EMULATOR_WRITE | (ctx->cpl == 3 ? X86_EMULATOR_USER : 0);
+	u64 linear;
+	int r;
+
+	if (operand->kind != X86_EMULATOR_OPERAND_MEMORY)
+		return EMUL_OK;
+	r = emul_linear(ctx, operand->seg, operand->value, operand->size, access, &linear);
+	return r == EMUL_OK ? ctx->ops->probe(ctx, linear, operand->size, access) : r;
+}
+
 int emul_store_rmw(struct x86_emulator *ctx, u64 old, u64 new, bool atomic)
 {
 	const struct x86_emulator_operand *operand = &ctx->insn.operand[0];

@@ -24,14 +24,6 @@ static int check_vector(struct x86_emulator *ctx, u32 feature)
 	return EMUL_OK;
 }
 
-/* What an earlier x87 instruction has left to be reported (SDM 1 8.7). */
-static int check_pending(struct x86_emulator *ctx)
-{
-	int r = ctx->ops->x87_pending(ctx);
-
-	return r == EMUL_FAULT ? emul_exception(ctx, VEC_MF) : r;
-}
-
 static int check_mmx(struct x86_emulator *ctx)
 {
 	u64 cr0 = ctx->ops->get_cr(ctx, 0);
@@ -40,7 +32,7 @@ static int check_mmx(struct x86_emulator *ctx)
 		return emul_ud(ctx);
 	if (cr0 & CR0_TS_BIT)
 		return emul_exception(ctx, VEC_NM);
-	return check_pending(ctx);
+	return emul_x87_check_pending(ctx);
 }
 
 /* Read @len bytes of operand @n, a vector register or memory. */
@@ -257,6 +249,10 @@ int exec_movd_mmx(struct x86_emulator *ctx)
 			ctx->ops->write_mmx(ctx, ctx->insn.operand[0].reg, value);
 		return r;
 	}
+	/* To use a register makes the x87's an MMX state: not if memory faults. */
+	r = emul_probe_store(ctx, 0);
+	if (r != EMUL_OK)
+		return r;
 	value = ctx->ops->read_mmx(ctx, ctx->insn.operand[1].reg);
 	return emul_store(ctx, 0, value);
 }
@@ -267,6 +263,9 @@ int exec_mmx_mov(struct x86_emulator *ctx)
 	u64 value;
 	int r = check_mmx(ctx);
 
+	if (r != EMUL_OK)
+		return r;
+	r = emul_probe_store(ctx, 0);
 	if (r != EMUL_OK)
 		return r;
 	if (ctx->insn.operand[1].kind == X86_EMULATOR_OPERAND_MMX)
@@ -280,13 +279,4 @@ int exec_mmx_mov(struct x86_emulator *ctx)
 		return EMUL_OK;
 	}
 	return emul_store(ctx, 0, value);
-}
-
-int exec_fwait(struct x86_emulator *ctx)
-{
-	u64 cr0 = ctx->ops->get_cr(ctx, 0);
-
-	if ((cr0 & CR0_MP_BIT) && (cr0 & CR0_TS_BIT))
-		return emul_exception(ctx, VEC_NM);
-	return check_pending(ctx);
 }

@@ -27,6 +27,7 @@
 #define My	OPERAND(RM_MEM, Y)
 #define Mp	OPERAND(RM_MEM, P)
 #define Mx	OPERAND(RM_MEM, X)
+#define Mt	OPERAND(RM_MEM, 10)
 #define Mdq	OPERAND(RM_MEM, 16)
 #define Rv	OPERAND(RM_REG, V)
 #define Rd	OPERAND(RM_REG, 4)

@@ -25,8 +25,15 @@
 	    IA(exec_shift, 4, 0, e, i), IA(exec_shift, 5, 0, e, i), \
 	    IA(exec_shift, 4, 0, e, i), IA(exec_shift, 7, 0, e, i))
 
-/* x87: only the length; memory and register forms are alike. */
-#define X87	D(ROW_MODRM)
+/*
+ * x87: moves to and from memory; of all else only the length. The register forms
+ * of a group of eight.
+ */
+#define X87		D(ROW_MODRM)
+#define X87_REGS	X8(X87)
+#define FLOAD(m)	I(exec_x87_load, 0, m)
+#define FSTORE(m)	I(exec_x87_store, 0, m)
+#define FNSTORE(m)	IA(exec_x87_store, 1, 0, m)
 
 const struct x86_emulator_opcode emul_table_one[256] = {
 	/* 00 */
@@ -109,7 +116,19 @@ const struct x86_emulator_opcode emul_table_one[256] = {
 	GROUP2(Eb, One), GROUP2(Ev, One), GROUP2(Eb, CL), GROUP2(Ev, CL),
 	I(exec_aam, ROW_NO64, Ib), I(exec_aad, ROW_NO64, Ib),
 	I(exec_salc, ROW_NO64), I(exec_xlat, 0),
-	X8(X87),
+	X87,
+	MODREG(FLOAD(Md), X87, FSTORE(Md), FSTORE(Md), X87, FLOAD(Mw), X87, FNSTORE(Mw),
+	       X87_REGS),
+	X87,
+	MODREG(FLOAD(Md), FSTORE(Md), FSTORE(Md), FSTORE(Md), X87, FLOAD(Mt), X87, FSTORE(Mt),
+	       X87_REGS),
+	X87,
+	MODREG(FLOAD(Mq), FSTORE(Mq), FSTORE(Mq), FSTORE(Mq), X87, X87, X87, FNSTORE(Mw),
+	       X87_REGS),
+	X87,
+	MODREG(FLOAD(Mw), FSTORE(Mw), FSTORE(Mw), FSTORE(Mw),
+	       FLOAD(Mt), FLOAD(Mq), FSTORE(Mt), FSTORE(Mq),
+	       X4(X87), RM(I(exec_fnstsw_ax, 0), X4(X87), X2(X87), X87), X2(X87), X87),
 	/* E0 */
 	IA(exec_loop, 0, ROW_BRANCH64, Jb), IA(exec_loop, 1, ROW_BRANCH64, Jb),
 	IA(exec_loop, 2, ROW_BRANCH64, Jb), IA(exec_loop, 3, ROW_BRANCH64, Jb),

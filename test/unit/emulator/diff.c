@@ -267,6 +267,56 @@ static bool complain(u64 seed, const char *what, u64 ours, u64 theirs)
 	return false;
 }
 
+/* Without the pointers to the last instruction, which not all CPUs keep. */
+static bool compare_x87(u64 seed, const struct machine_x87 *theirs)
+{
+	const struct machine_x87 *ours = &machine.x87;
+	bool ok = true;
+	unsigned int i;
+
+	if ((u16)ours->control != (u16)theirs->control)
+		ok = complain(seed, "x87 control", (u16)ours->control, (u16)theirs->control);
+	if ((u16)ours->status != (u16)theirs->status)
+		ok = complain(seed, "x87 status", (u16)ours->status, (u16)theirs->status);
+	if ((u16)ours->tag != (u16)theirs->tag)
+		ok = complain(seed, "x87 tag", (u16)ours->tag, (u16)theirs->tag);
+	for (i = 0; i < 8; i++) {
+		u64 a, b;
+
+		if (!memcmp(ours->st[i], theirs->st[i], 10))
+			continue;
+		memcpy(&a, ours->st[i], 8);
+		memcpy(&b, theirs->st[i], 8);
+		ok = complain(seed, "st", a, b);
+	}
+	return ok;
+}
+
+/* An x87 with numbers of all kinds, full or not, sometimes with something pending. */
+static void random_x87(void)
+{
+	struct machine_x87 *x87 = &machine.x87;
+	unsigned int i;
+
+	memset(x87, 0, sizeof(*x87));
+	x87->control = 0x37f | (next() & 0xc00);
+	if (one_in(4))
+		x87->control &= ~(next() & 0x3f);
+	x87->status = next() & 0x7f00;
+	if (one_in(4))
+		x87->status |= next() & (one_in(4) ? 0x7f : x87->control & 0x3f);
+	x87->tag = one_in(2) ? 0 : next();
+	for (i = 0; i < 8; i++) {
+		u64 fraction = random_value() | (u64)!one_in(4) << 63;
+		u16 exponent = one_in(2) ? 16383 + below(70) - 3 : next();
+
+		memcpy(x87->st[i], &fraction, 8);
+		memcpy(x87->st[i] + 8, &exponent, 2);
+	}
+	/* Its words as the CPU makes them. */
+	asm volatile("frstor %0\n\tfnsave %0" : "+m" (*x87));
+}
+
 static bool compare(u64 seed, int result, u64 rip)
 {
 	static const char * const names[16] = {
@@ -312,10 +362,8 @@ static bool compare(u64 seed, int result, u64 rip)
 		if (memcmp(machine.vector[i], cpu->vector[i], 32))
 			ok = complain(seed, "ymm", i, i);
 	}
-	for (i = 0; i < 8; i++) {
-		if (machine.mmx[i] != cpu->mmx[i])
-			ok = complain(seed, "mm", machine.mmx[i], cpu->mmx[i]);
-	}
+	if (!compare_x87(seed, (const struct machine_x87 *)cpu->x87))
+		ok = false;
 	if (memcmp(shadow, (void *)NATIVE_DATA, NATIVE_DATA_SIZE)) {
 		for (i = 0; shadow[i] == ((u8 *)NATIVE_DATA)[i]; i++)
 			;
@@ -401,13 +449,12 @@ static enum verdict one_case(u64 seed, const u8 *given, unsigned int given_len)
 	memcpy((void *)NATIVE_DATA, fresh, NATIVE_DATA_SIZE);
 	for (i = 0; i < 16; i++)
 		memcpy(machine.vector[i], pattern + (next() & (PATTERN_SIZE - 1)), 32);
-	for (i = 0; i < 8; i++)
-		machine.mmx[i] = next();
+	random_x87();
 	before_rcx = before[RCX];
 	memcpy(machine.gpr, before, sizeof(before));
 	memcpy(cpu->gpr, before, sizeof(before));
 	memcpy(cpu->vector, machine.vector, sizeof(cpu->vector));
-	memcpy(cpu->mmx, machine.mmx, sizeof(cpu->mmx));
+	memcpy(cpu->x87, &machine.x87, sizeof(cpu->x87));
 	cpu->rflags = rflags;
 	ctx->rflags = rflags;
 	machine.region[1].mmio = one_in(4);

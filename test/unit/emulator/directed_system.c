@@ -324,19 +324,49 @@ static void test_pending_x87(void)
 {
 	start(X86_EMULATOR_PROT64, 0);
 	m.gpr[RBX] = DATA;
-	m.x87_pending = true;
+	m.x87.control &= ~1u;
+	m.x87.status |= 1;
 	CHECK(faults(RUN(0x9b), VEC_MF, -1));				/* fwait */
 	CHECK(faults(RUN(0x0f, 0x6f, 0x03), VEC_MF, -1));		/* movq (rbx), mm0 */
 	CHECK(faults(RUN(0x0f, 0x7f, 0x03), VEC_MF, -1));
 	CHECK(faults(RUN(0x0f, 0x6e, 0x03), VEC_MF, -1));		/* movd */
 	CHECK(RUN(0x0f, 0x10, 0x03) == EMUL_OK);			/* movups doesn't care */
+	CHECK(faults(RUN(0xd9, 0x03), VEC_MF, -1));			/* flds */
+	CHECK(faults(RUN(0xdd, 0x1b), VEC_MF, -1));			/* fstpl */
+	CHECK(RUN(0xdd, 0x3b) == EMUL_OK && get16(DATA) == 0x8081);	/* fnstsw doesn't wait */
+	CHECK(RUN(0xdf, 0xe0) == EMUL_OK && (u16)m.gpr[RAX] == 0x8081);
 	m.cr[0] |= CR0_TS_BIT;
 	CHECK(faults(RUN(0x0f, 0x6f, 0x03), VEC_NM, -1));
+	CHECK(faults(RUN(0xd9, 0x3b), VEC_NM, -1));			/* fnstcw */
 	passes("FWAIT and MMX report a pending x87 exception");
+}
+
+/* Numbers to memory and back; a store that faults leaves the stack alone. */
+static void test_x87_moves(void)
+{
+	start(X86_EMULATOR_PROT64, 0);
+	m.gpr[RBX] = DATA;
+	put64(DATA, 0x4000000000000000);
+	CHECK(RUN(0xdd, 0x03) == EMUL_OK && (m.x87.status & 0x3800) == 0x3800);	/* fldl 2.0 */
+	CHECK(m.x87.fip == CODE && m.x87.fdp == DATA && m.x87.fcs_fop >> 16 == 0x503);
+	CHECK(RUN(0xdf, 0x53, 0x08) == EMUL_OK && get16(DATA + 8) == 2);	/* fists */
+	m.region[0].writable = false;
+	CHECK(faults(RUN(0xdb, 0x7b, 0x10), VEC_PF, 3));			/* fstpt */
+	CHECK((m.x87.status & 0x3800) == 0x3800);
+	m.region[0].writable = true;
+	CHECK(RUN(0xdb, 0x7b, 0x10) == EMUL_OK && !(m.x87.status & 0x3800));
+	CHECK(get64(DATA + 0x10) == 1ull << 63 && get16(DATA + 0x18) == 0x4000);
+	/* An empty stack, unmasked: nothing is stored, and the next one reports it. */
+	m.x87.control &= ~1u;
+	CHECK(RUN(0xd9, 0x5b, 0x20) == EMUL_OK && !get32(DATA + 0x20));		/* fstps */
+	CHECK((m.x87.status & 0x81) == 0x81);
+	CHECK(faults(RUN(0x9b), VEC_MF, -1));
+	passes("x87 moves: conversion, faults, unmasked exceptions, pointers");
 }
 
 void test_system_instructions(void)
 {
+	test_x87_moves();
 	test_watchpoints();
 	test_pending_x87();
 	test_ports();

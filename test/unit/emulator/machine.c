@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "machine.h"
+#include "arch-x86/emulate_x87.h"
 
 #define container(c)	((struct machine *)((char *)(c) - offsetof(struct machine, ctx)))
 
@@ -415,19 +416,99 @@ static void write_vector(struct x86_emulator *ctx, unsigned int reg, const void 
 		memset(vector + len, 0, sizeof(container(ctx)->vector[reg]) - len);
 }
 
+/*
+ * The x87 is this CPU's own: the machine's is put there, used, and taken away.
+ * FNSAVE leaves an empty one, as compiled code wants it.
+ */
+static void x87_enter(struct machine *m)
+{
+	asm volatile("frstor %0" : : "m" (m->x87));
+}
+
+static void x87_leave(struct machine *m)
+{
+	asm volatile("fnsave %0" : "=m" (m->x87));
+}
+
 static int x87_pending(struct x86_emulator *ctx)
 {
-	return container(ctx)->x87_pending ? X86_EMULATOR_FAULT : X86_EMULATOR_CONTINUE;
+	const struct machine_x87 *x87 = &container(ctx)->x87;
+
+	return x87->status & ~x87->control & 0x3f ? X86_EMULATOR_FAULT : X86_EMULATOR_CONTINUE;
+}
+
+static void x87_load(struct x86_emulator *ctx, unsigned int insn, const void *data)
+{
+	struct x87_env where;
+	u8 operand[10];
+
+	memcpy(operand, data, sizeof(operand));
+	x87_where(ctx, &where);
+	x87_enter(container(ctx));
+	x87_run(insn, &operand, &where, true);
+	x87_leave(container(ctx));
+}
+
+static bool x87_store(struct x86_emulator *ctx, unsigned int insn, void *data, bool commit)
+{
+	unsigned int size = ctx->insn.operand[0].size;
+	struct x87_env where;
+	u8 operand[10] = {};
+	bool stored;
+
+	x87_where(ctx, &where);
+	x87_enter(container(ctx));
+	stored = x87_run(insn, &operand, &where, commit);
+	x87_leave(container(ctx));
+	memcpy(data, operand, size ? size : 2);
+	return stored;
+}
+
+u8 *machine_x87_mmx(struct machine_x87 *x87, unsigned int reg)
+{
+	/* MM0 to MM7 are the registers, not places in the stack (SDM 1 9.2.1). */
+	return x87->st[(reg - (x87->status >> 11)) & 7];
+}
+
+/* All MMX instructions but EMMS: the stack's top is 0, and none is empty. */
+static void mmx_used(struct machine *m)
+{
+	u8 *mmx[8], st[8][10];
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		mmx[i] = machine_x87_mmx(&m->x87, i);
+		memcpy(st[i], mmx[i], 10);
+	}
+	memcpy(m->x87.st, st, sizeof(st));
+	m->x87.status &= ~0x3800u;
+	m->x87.tag = 0xffff0000;
+	/* Its words are the CPU's to make. */
+	x87_enter(m);
+	x87_leave(m);
 }
 
 static u64 read_mmx(struct x86_emulator *ctx, unsigned int reg)
 {
-	return container(ctx)->mmx[reg];
+	struct machine *m = container(ctx);
+	u64 value;
+
+	mmx_used(m);
+	memcpy(&value, machine_x87_mmx(&m->x87, reg), sizeof(value));
+	return value;
 }
 
 static void write_mmx(struct x86_emulator *ctx, unsigned int reg, u64 value)
 {
-	container(ctx)->mmx[reg] = value;
+	struct machine *m = container(ctx);
+	u8 *mmx;
+
+	mmx_used(m);
+	mmx = machine_x87_mmx(&m->x87, reg);
+	memcpy(mmx, &value, sizeof(value));
+	memset(mmx + 8, 0xff, 2);
+	x87_enter(m);
+	x87_leave(m);
 }
 
 static const struct x86_emulator_ops machine_ops = {
@@ -444,7 +525,8 @@ static const struct x86_emulator_ops machine_ops = {
 	.invlpg = invlpg, .invpcid = invpcid, .wbinvd = wbinvd,
 	.hypercall = hypercall, .rsm = rsm, .unblock_nmi = unblock_nmi,
 	.read_vector = read_vector, .write_vector = write_vector,
-	.x87_pending = x87_pending, .read_mmx = read_mmx, .write_mmx = write_mmx,
+	.x87_pending = x87_pending, .x87_load = x87_load, .x87_store = x87_store,
+	.read_mmx = read_mmx, .write_mmx = write_mmx,
 };
 
 void machine_mode(struct machine *m, enum x86_emulator_mode mode, unsigned int cpl)
@@ -487,6 +569,8 @@ void machine_init(struct machine *m)
 	memset(m, 0, sizeof(*m));
 	m->ctx.ops = &machine_ops;
 	m->ctx.watch_db = m->dr;
+	m->x87.control = 0xffff037f;
+	m->x87.tag = 0xffffffff;
 	m->ctx.features = ~(u32)X86_EMULATOR_FEAT_INTEL;
 	m->xcr0 = 7;
 	machine_mode(m, X86_EMULATOR_PROT64, 0);

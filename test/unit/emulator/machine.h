@@ -27,6 +27,12 @@ struct machine_region {
 	bool writable, user, fetch_only, mmio;
 };
 
+/* What FNSAVE stores outside real mode (SDM 1 figure 8-9); st[0] is the stack's top. */
+struct machine_x87 {
+	u32 control, status, tag, fip, fcs_fop, fdp, fds;
+	u8 st[8][10];
+};
+
 struct machine_io_log {
 	u64 addr;
 	u8 data[64];
@@ -41,8 +47,7 @@ struct machine {
 	u64 cr[9], dr[8], xcr0, efer;
 	u64 star, lstar, cstar, sfmask, sysenter[3], kernel_gs_base, tsc_aux;
 	u8 vector[16][32];
-	u64 mmx[8];
-	bool x87_pending;		/* an unmasked exception, for #MF */
+	struct machine_x87 x87;
 	struct machine_region region[MACHINE_REGIONS];
 	unsigned int nr_regions;
 
@@ -75,6 +80,15 @@ void machine_init(struct machine *m);
  * @cpl: privilege level.
  */
 void machine_mode(struct machine *m, enum x86_emulator_mode mode, unsigned int cpl);
+
+/**
+ * machine_x87_mmx - an MMX register
+ * @x87: where it is.
+ * @reg: 0 to 7.
+ *
+ * Return: its place.
+ */
+u8 *machine_x87_mmx(struct machine_x87 *x87, unsigned int reg);
 
 /**
  * machine_map - add memory

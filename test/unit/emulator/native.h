@@ -28,7 +28,7 @@
 #define NATIVE_SEGMENTS	0xc0		/* ES, CS, SS, DS, FS, GS */
 #define NATIVE_HOST_FS	0xd0
 #define NATIVE_VECTORS	0x200
-#define NATIVE_MMX	0x400
+#define NATIVE_X87	0x400
 
 #ifndef __ASSEMBLER__
 #include "arch-x86/emulator/types.h"
@@ -48,7 +48,7 @@
  * @segment: selectors; FS and GS are loaded only if FS isn't 0.
  * @host_fs: base of our own FS.
  * @vector: YMM registers.
- * @mmx: MM registers.
+ * @x87: as FNSAVE has it.
  */
 struct native_state {
 	u64 gpr[16];
@@ -65,7 +65,7 @@ struct native_state {
 	u64 host_fs;
 	u8 more_pad[NATIVE_VECTORS - 0xd8];
 	u8 vector[16][32];
-	u64 mmx[8];
+	u8 x87[108];
 };
 
 /**

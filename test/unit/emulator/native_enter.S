@@ -19,9 +19,7 @@ native_enter:
 	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	vmovdqu	NATIVE_STATE + NATIVE_VECTORS + 32 * \i, %ymm\i
 	.endr
-	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7
-	movq	NATIVE_STATE + NATIVE_MMX + 8 * \i, %mm\i
-	.endr
+	frstor	NATIVE_STATE + NATIVE_X87
 	mov	NATIVE_STATE + NATIVE_SEGMENTS + 0, %es
 	mov	NATIVE_STATE + NATIVE_SEGMENTS + 6, %ds
 	cmpw	$0, NATIVE_STATE + NATIVE_SEGMENTS + 8
@@ -77,10 +75,7 @@ native_exit:
 	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	vmovdqu	%ymm\i, NATIVE_STATE + NATIVE_VECTORS + 32 * \i
 	.endr
-	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7
-	movq	%mm\i, NATIVE_STATE + NATIVE_MMX + 8 * \i
-	.endr
-	emms
+	fnsave	NATIVE_STATE + NATIVE_X87
 	vzeroupper
 	pop	%r15
 	pop	%r14

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * x87 instructions that move between its stack and memory, and what all that touch
+ * the x87 must look at first. The registers and the conversions are behind the
+ * owner's operations; arithmetic is not here.
+ */
+#include "internal.h"
+#include "exec.h"
+
+int emul_x87_check_pending(struct x86_emulator *ctx)
+{
+	int r = ctx->ops->x87_pending(ctx);
+
+	return r == EMUL_FAULT ? emul_exception(ctx, VEC_MF) : r;
+}
+
+/* SDM 3A 14.1, table 2-2: no #UD as of the vector instructions. */
+static int check_x87(struct x86_emulator *ctx, bool waits)
+{
+	if (ctx->ops->get_cr(ctx, 0) & (CR0_EM_BIT | CR0_TS_BIT))
+		return emul_exception(ctx, VEC_NM);
+	return waits ? emul_x87_check_pending(ctx) : EMUL_OK;
+}
+
+static unsigned int x87_insn(const struct x86_emulator *ctx)
+{
+	return (ctx->insn.opcode & 7) << 3 | ((ctx->insn.modrm >> 3) & 7);
+}
+
+int exec_fwait(struct x86_emulator *ctx)
+{
+	u64 cr0 = ctx->ops->get_cr(ctx, 0);
+
+	if ((cr0 & CR0_MP_BIT) && (cr0 & CR0_TS_BIT))
+		return emul_exception(ctx, VEC_NM);
+	return emul_x87_check_pending(ctx);
+}
+
+/* FLD, FILD, FBLD, FLDCW. */
+int exec_x87_load(struct x86_emulator *ctx)
+{
+	const struct x86_emulator_operand *operand = &ctx->insn.operand[0];
+	u8 *data = ctx->wide[0];
+	int r;
+
+	r = check_x87(ctx, true);
+	if (r == EMUL_OK)
+		r = emul_read(ctx, operand->seg, operand->value, data, operand->size, 0);
+	if (r == EMUL_OK)
+		ctx->ops->x87_load(ctx, x87_insn(ctx), data);
+	return r;
+}
+
+/*
+ * FST, FSTP, FIST, FISTP, FISTTP, FBSTP; arg 1: FNSTCW, FNSTSW, which don't wait.
+ * The stack moves when memory has taken the value.
+ */
+int exec_x87_store(struct x86_emulator *ctx)
+{
+	const struct x86_emulator_operand *operand = &ctx->insn.operand[0];
+	u8 *data = ctx->wide[0];
+	int r;
+
+	r = check_x87(ctx, !ctx->insn.op->arg);
+	/* Memory faults even if an unmasked exception means that nothing is stored. */
+	if (r == EMUL_OK)
+		r = emul_probe_store(ctx, 0);
+	if (r != EMUL_OK)
+		return r;
+	if (ctx->ops->x87_store(ctx, x87_insn(ctx), data, false))
+		r = emul_write(ctx, operand->seg, operand->value, data, operand->size);
+	if (r == EMUL_OK)
+		ctx->ops->x87_store(ctx, x87_insn(ctx), data, true);
+	return r;
+}
+
+int exec_fnstsw_ax(struct x86_emulator *ctx)
+{
+	u16 status = 0;
+	int r = check_x87(ctx, false);
+
+	if (r != EMUL_OK)
+		return r;
+	/* As FNSTSW to memory. */
+	ctx->ops->x87_store(ctx, 5 << 3 | 7, &status, true);
+	emul_write_reg(ctx, RAX, 2, status);
+	return EMUL_OK;
+}
