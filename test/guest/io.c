@@ -208,6 +208,58 @@ static void expect_mmio(struct vcpu *v, u64 addr, u32 len, bool write, u64 data)
 		memcpy(run->mmio.data, &data, len);
 }
 
+static void g_x87(void)
+{
+	u16 unmasked = 0x37e;
+	u8 vector;
+
+	asm volatile("fninit; fildl (%0); fistpl 4(%0); flds (%0); fstpl 8(%0)"
+		     : : "r"(MMIO) : "memory");
+	/* 0 / 0 is invalid, and waits to be reported. */
+	asm volatile("fldcw %0; fldz; fdiv %%st(0), %%st" : : "m"(unmasked));
+	vector = TRY("movq (%0), %%mm0", : : "r"(MMIO) : "memory");
+	GUEST_EQ(vector, X86_MF);
+	asm volatile("fninit");
+	guest_done();
+}
+
+TEST(x87, "x87 loads and stores of MMIO convert; a pending exception is the guest's #MF")
+{
+	struct vcpu *v = vm_guest(false, g_x87);
+
+	expect_mmio(v, MMIO, 4, false, 1234);
+	expect_mmio(v, MMIO + 4, 4, true, 1234);
+	expect_mmio(v, MMIO, 4, false, 0x3fc00000);		/* 1.5 */
+	expect_mmio(v, MMIO + 8, 8, true, 0x3ff8000000000000);
+	vcpu_finish(v);
+}
+
+static void g_watch(void)
+{
+	u8 vector;
+	u64 dr6;
+
+	asm volatile("mov %0, %%dr0" : : "r"(MMIO + 8));
+	asm volatile("mov %0, %%dr7" : : "r"(1ul | 0xdul << 16));	/* writes of 4 */
+	vector = TRY("movl $1, (%0)", : : "r"(MMIO + 8) : "memory");
+	GUEST_EQ(vector, X86_DB);
+	asm volatile("mov %%dr6, %0" : "=r"(dr6));
+	GUEST_EQ(dr6 & 0xf, 1);
+	vector = TRY("movl $1, (%0)", : : "r"(MMIO + 12) : "memory");
+	GUEST_EQ(vector, NO_FAULT);
+	asm volatile("mov %0, %%dr7" : : "r"(0ul));
+	guest_done();
+}
+
+TEST(watch, "a breakpoint on data in MMIO traps behind the instruction")
+{
+	struct vcpu *v = vm_guest(false, g_watch);
+
+	expect_mmio(v, MMIO + 8, 4, true, 1);
+	expect_mmio(v, MMIO + 12, 4, true, 1);
+	vcpu_finish(v);
+}
+
 static void g_mov(void)
 {
 	u64 r;

@@ -465,9 +465,9 @@ TEST(single_step, "the guest's own single step, over emulated instructions too; 
 
 static void g_invalid(void)
 {
-	/* memory that is MMIO, by an instruction that no emulator needs */
+	/* memory that is MMIO, by an instruction that computes */
 	guest_sync(1);
-	asm volatile("fbld (%0)" :: "r"(GPA_NONE) : "memory");
+	asm volatile("fadds (%0)" :: "a"(GPA_NONE) : "memory");
 	guest_done();
 }
 
