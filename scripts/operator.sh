@@ -65,7 +65,7 @@ is_loaded() {
 # Processes that have /dev/kvm, a VM or a vCPU open, "PID NAME" each; for other
 # people's processes only root sees it.
 users() {
-	local fd pid last= name
+	local pid
 	find /proc/[0-9]*/fd -mindepth 1 -maxdepth 1 \
 		\( -lname /dev/kvm -o -lname 'anon_inode:kvm-*' -o -lname 'anon_inode:\[kvm-*' \) 2>/dev/null |
 		cut -d/ -f3 | sort -un | while read -r pid; do
@@ -92,9 +92,8 @@ would_be_refused() {
 	[ "$(secure_boot)" = on ] || return 1
 	if [ -z "$(modinfo -F signer "$1")" ]; then
 		echo "Secure Boot is on, and the module is not signed"
-	elif [ -r $key ] && command -v mokutil >/dev/null &&
-		! mokutil --test-key $key 2>/dev/null | grep -q 'is already enrolled'; then
-		echo "Secure Boot is on, and the key that signed the module ($key) is not enrolled"
+	elif [ -r $key ] && ! mokutil --test-key $key 2>/dev/null | grep -q 'is already enrolled'; then
+		echo "Secure Boot is on, and mokutil does not know the key that signed the module ($key) as enrolled"
 	else
 		return 1
 	fi
