@@ -21,6 +21,7 @@
  * @reach: largest @last of this and all earlier entries: where a search
  *	backwards may stop
  * @any_len: hears accesses of any length to @addr
+ * @owned: the device has a destructor, and goes with this entry
  * @dev: NULL once it is crossed out
  */
 struct bus_range {
@@ -28,6 +29,7 @@ struct bus_range {
 	gpa_t last;
 	gpa_t reach;
 	bool any_len;
+	bool owned;
 	struct kvm_io_device *dev;
 };
 
@@ -154,7 +156,7 @@ int kvm_io_bus_register_dev(struct kvm *kvm, enum kvm_bus nr, gpa_t addr, int le
 			    struct kvm_io_device *dev)
 {
 	struct kvm_io_bus *old, *new;
-	struct bus_range in = { .addr = addr, .dev = dev };
+	struct bus_range in = { .addr = addr, .dev = dev, .owned = dev->ops->destructor };
 	unsigned int i, counted = 0;
 	gpa_t reach = 0;
 	bool placed = false;
@@ -240,14 +242,13 @@ int kvm_io_bus_init(struct kvm *kvm)
 
 void kvm_io_bus_destroy(struct kvm *kvm)
 {
-	struct kvm_io_device *dev;
 	struct kvm_io_bus *bus;
-	unsigned int i, j;
+	unsigned int i;
 	int nr;
 
 	/*
-	 * No vCPU is left to look: no grace period. A device may be at several
-	 * addresses of its bus; it is destroyed once.
+	 * No vCPU is left to look: no grace period. A device that is not owned by
+	 * its entry may be part of another one, and gone already.
 	 */
 	for (nr = 0; nr < KVM_NR_BUSES; nr++) {
 		bus = rcu_dereference_protected(kvm->buses[nr], 1);
@@ -255,14 +256,9 @@ void kvm_io_bus_destroy(struct kvm *kvm)
 			continue;
 		RCU_INIT_POINTER(kvm->buses[nr], NULL);
 		for (i = 0; i < bus->nr; i++) {
-			dev = bus->ranges[i].dev;
-			if (!dev)
-				continue;
-			for (j = i; j < bus->nr; j++)
-				if (bus->ranges[j].dev == dev)
-					bus->ranges[j].dev = NULL;
-			if (dev->ops->destructor)
-				dev->ops->destructor(dev);
+			if (bus->ranges[i].dev && bus->ranges[i].owned)
+				bus->ranges[i].dev->ops->destructor(bus->ranges[i].dev);
+			cond_resched();
 		}
 		kvfree(bus);
 	}

@@ -16,7 +16,8 @@ struct kvm_io_device;
  *	handled, -EOPNOTSUPP to let the next device or user space have it.
  *	@vcpu may be NULL only in tests. Context: SRCU or RCU reader; the device
  *	takes its own lock. @atomic devices must not sleep.
- * @destructor: free it; called after both grace periods
+ * @destructor: free it; called after both grace periods, or at the VM's end. A
+ *	device that has one stands at one address only.
  */
 struct kvm_io_device_ops {
 	int (*read)(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t addr, int len, void *val);
