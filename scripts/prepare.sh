@@ -33,7 +33,8 @@ quietly() {
 	[ "$status" = 0 ] || { printf '%s\n' "$output" >&2; die "failed: $*"; }
 }
 
-# install_all SERIES...: the tools, and headers and images for these series.
+# install_all SERIES...: the tools, and headers and images for these series. What
+# else test/lab/fetch shall get is in LAB_FETCH.
 install_all() {
 	local series release want= images= package size
 	# Old lists name packages that the archive has dropped.
@@ -63,7 +64,7 @@ install_all() {
 	done
 	[ -z "${want// }" ] || quietly as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -qq -y --no-install-recommends $want
-	"$LAB/fetch" "$@"
+	"$LAB/fetch" ${LAB_FETCH:-} "$@"
 }
 
 # build_modules SERIES [CONFIGURE-OPTION...]: our modules, in build/RELEASE/;

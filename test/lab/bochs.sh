@@ -24,6 +24,7 @@ emulator_check() {
 	bochs_program=$bochs/bochs bochs_share=/usr/share/bochs fetch=--bochs
 	case $bochs in
 	package) bochs_program=bochs-bin ;;
+	fast) bochs_program=$("$LAB/bochs-build")/bochs || exit 2 ;;
 	*) [ -x "$bochs_program" ] || die "--bochs $bochs: no program bochs in it" ;;
 	esac
 }
@@ -40,7 +41,7 @@ bochs_config() {
 	config_interface: textconfig
 	display_library: $bochs_display
 	plugin_ctrl: unmapped=true, biosdev=true, extfpuirq=true, speaker=false, gameport=false, parallel=false, iodebug=false
-	memory: guest=$megabytes, host=$megabytes
+	memory: guest=$megabytes, host=$((megabytes < 2048 ? megabytes : 2048))
 	romimage: file=$bochs_share/BIOS-bochs-latest, options=fastboot
 	vgaromimage: file=$bochs_share/VGABIOS-lgpl-latest
 	ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
