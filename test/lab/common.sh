@@ -65,3 +65,9 @@ kernel_release() {
 	[ -n "$release" ] || return 1
 	echo "$release"
 }
+
+# debian_mirror: where this machine's Debian 12 comes from.
+debian_mirror() {
+	apt-get indextargets --format '$(SITE) $(RELEASE)' 'Identifier: Packages' |
+		awk '$2 == "bookworm" { print $1; exit }'
+}
