@@ -21,6 +21,10 @@ emulator_check() {
 	cannonlake)   model=corei3_cnl ;;
 	icelake)      model=corei7_icelake_u ;;
 	esac
+	case $mem in
+	*G) megabytes=$((${mem%G} * 1024)) ;;
+	*)  megabytes=${mem%M} ;;
+	esac
 	bochs_program=$bochs/bochs bochs_share=/usr/share/bochs fetch=--bochs
 	case $bochs in
 	package) bochs_program=bochs-bin ;;
@@ -32,11 +36,6 @@ emulator_check() {
 # What the packages have no use for here, and what makes them hang: the debugger
 # waits for a command; log lines of their speed take a lock twice.
 bochs_config() {
-	local megabytes
-	case $mem in
-	*G) megabytes=$((${mem%G} * 1024)) ;;
-	*)  megabytes=${mem%M} ;;
-	esac
 	cat <<-RC
 	config_interface: textconfig
 	display_library: $bochs_display
@@ -77,6 +76,8 @@ bochs_disk() {
 		's/.*Xen .*(0x00000012).*data: \(..\) \(..\) \(..\) \(..\) .*/0x\4\3\2\1/p')
 	[ -n "$entry" ] || die "$vmlinux has no PVH entry"
 	size=$(stat -c %s "$work/initrd")
+	# Where boot.S puts it, and room to unpack it.
+	[ "$megabytes" -ge $((256 + (size >> 19))) ] || die "--mem $mem: too little for $((size >> 20)) MB of files"
 	printf '%s' "$words console=ttyS0,115200 tsc_early_khz=$((BOCHS_IPS / 1000)) $quick $append" >"$work/words"
 	as --32 -I "$work" --defsym ENTRY="$entry" --defsym INITRD_SIZE="$size" \
 		--defsym KERNEL_SECTORS=$((($(stat -c %s "$flat") + 511) / 512)) \
