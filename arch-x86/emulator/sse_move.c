@@ -162,7 +162,9 @@ int exec_vec_mov_half(struct x86_emulator *ctx)
 		r = load_vector(ctx, 1, from, 16);
 		return r == EMUL_OK ? store_memory(ctx, 0, from + half, 8) : r;
 	}
-	r = load_vector(ctx, 0, to, 16);
+	/* The half that stays is the destination's; of VEX forms another register's. */
+	ctx->ops->read_vector(ctx, ctx->insn.vex ? ctx->insn.vvvv : ctx->insn.operand[0].reg,
+			      to, 16);
 	if (r == EMUL_OK)
 		r = load_vector(ctx, 1, from, is_memory(ctx, 1) ? 8 : 16);
 	if (r != EMUL_OK)
@@ -187,6 +189,116 @@ int exec_vec_movq(struct x86_emulator *ctx)
 		return r;
 	if (is_memory(ctx, 0))
 		return store_memory(ctx, 0, data, 8);
+	store_vector(ctx, 0, data, 16);
+	return EMUL_OK;
+}
+
+/* MOVDDUP (arg 8), MOVSLDUP (arg 4), MOVSHDUP (arg 5): elements doubled. */
+int exec_vec_dup(struct x86_emulator *ctx)
+{
+	unsigned int size = ctx->insn.operand[0].size, arg = ctx->insn.op->arg, i;
+	unsigned int element = arg & ~1u, odd = (arg & 1) * element;
+	u8 *from = ctx->wide[1], *to = ctx->wide[0];
+	int r;
+
+	r = check_vector(ctx, X86_EMULATOR_FEAT_SSE3);
+	if (r == EMUL_OK && !ctx->insn.vex && arg != 8)
+		r = is_memory(ctx, 1) ? check_aligned(ctx, 1) : EMUL_OK;
+	/* MOVDDUP of 16 bytes reads 8. */
+	if (r == EMUL_OK)
+		r = load_vector(ctx, 1, from, arg == 8 && size == 16 && is_memory(ctx, 1) ?
+				8 : size);
+	if (r != EMUL_OK)
+		return r;
+	for (i = 0; i < size; i += 2 * element) {
+		memcpy(to + i, from + i + odd, element);
+		memcpy(to + i + element, from + i + odd, element);
+	}
+	store_vector(ctx, 0, to, size);
+	return EMUL_OK;
+}
+
+/* VEXTRACTF128, VEXTRACTI128 (arg: AVX2). */
+int exec_vec_extract128(struct x86_emulator *ctx)
+{
+	u8 *data = ctx->wide[0], *half = data + (ctx->insn.operand[2].value & 1) * 16;
+	int r;
+
+	r = check_vector(ctx, X86_EMULATOR_FEAT_AVX);
+	if (r == EMUL_OK && ctx->insn.op->arg && !emul_has(ctx, X86_EMULATOR_FEAT_AVX2))
+		r = emul_ud(ctx);
+	if (r != EMUL_OK)
+		return r;
+	ctx->ops->read_vector(ctx, ctx->insn.operand[1].reg, data, 32);
+	if (is_memory(ctx, 0))
+		return store_memory(ctx, 0, half, 16);
+	store_vector(ctx, 0, half, 16);
+	return EMUL_OK;
+}
+
+/* VINSERTF128, VINSERTI128 (arg: AVX2): the rest is VEX.vvvv's. */
+int exec_vec_insert128(struct x86_emulator *ctx)
+{
+	u8 *data = ctx->wide[0];
+	int r;
+
+	r = check_vector(ctx, X86_EMULATOR_FEAT_AVX);
+	if (r == EMUL_OK && ctx->insn.op->arg && !emul_has(ctx, X86_EMULATOR_FEAT_AVX2))
+		r = emul_ud(ctx);
+	if (r == EMUL_OK)
+		r = load_vector(ctx, 1, ctx->wide[1], 16);
+	if (r != EMUL_OK)
+		return r;
+	ctx->ops->read_vector(ctx, ctx->insn.vvvv, data, 32);
+	memcpy(data + (ctx->insn.operand[2].value & 1) * 16, ctx->wide[1], 16);
+	store_vector(ctx, 0, data, 32);
+	return EMUL_OK;
+}
+
+/* PEXTRB, PEXTRW, PEXTRD, PEXTRQ, EXTRACTPS: an element to a general register or memory. */
+int exec_vec_extract(struct x86_emulator *ctx)
+{
+	unsigned int size = ctx->insn.op->arg ? ctx->insn.op->arg : ctx->insn.operand[0].size;
+	unsigned int at = (ctx->insn.operand[2].value & (16 / size - 1)) * size;
+	u64 value = 0;
+	int r;
+
+	r = check_vector(ctx, X86_EMULATOR_FEAT_SSE4_1);
+	if (r != EMUL_OK)
+		return r;
+	ctx->ops->read_vector(ctx, ctx->insn.operand[1].reg, ctx->wide[0], 16);
+	memcpy(&value, ctx->wide[0] + at, size);
+	/* Zero extended to a register. */
+	if (!is_memory(ctx, 0)) {
+		emul_write_reg(ctx, ctx->insn.operand[0].reg, 8, value);
+		return EMUL_OK;
+	}
+	return emul_write(ctx, ctx->insn.operand[0].seg, ctx->insn.operand[0].value, &value, size);
+}
+
+/* PINSRB, PINSRW, PINSRD, PINSRQ: VEX forms take the rest from VEX.vvvv. */
+int exec_vec_insert(struct x86_emulator *ctx)
+{
+	unsigned int size = ctx->insn.op->arg ? ctx->insn.op->arg : ctx->insn.operand[1].size;
+	unsigned int at = (ctx->insn.operand[2].value & (16 / size - 1)) * size;
+	const struct x86_emulator_operand *from = &ctx->insn.operand[1];
+	u8 *data = ctx->wide[0];
+	u64 value = 0;
+	int r;
+
+	r = check_vector(ctx, size == 2 ? X86_EMULATOR_FEAT_SSE2 : X86_EMULATOR_FEAT_SSE4_1);
+	if (r != EMUL_OK)
+		return r;
+	if (is_memory(ctx, 1)) {
+		r = emul_read(ctx, from->seg, from->value, &value, size, 0);
+		if (r != EMUL_OK)
+			return r;
+	} else {
+		value = emul_read_reg(ctx, from->reg, 8);
+	}
+	ctx->ops->read_vector(ctx, ctx->insn.vex ? ctx->insn.vvvv : ctx->insn.operand[0].reg,
+			      data, 16);
+	memcpy(data + at, &value, size);
 	store_vector(ctx, 0, data, 16);
 	return EMUL_OK;
 }

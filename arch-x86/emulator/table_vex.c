@@ -16,8 +16,14 @@ const struct x86_emulator_opcode emul_table_vex_0f[256] = {
 	[0x11] = PREFIX(I(exec_vec_mov, 0, Wx, Vx), I(exec_vec_mov, 0, Wx, Vx),
 			I(exec_vex_mov_scalar, ROW_VVVV_REG, Wd, Vd),
 			I(exec_vex_mov_scalar, ROW_VVVV_REG, Wq, Vq)),
+	[0x12] = PREFIX(IA(exec_vec_mov_half, 0, ROW_L0 | ROW_VVVV, Vq, Wq),
+			IA(exec_vec_mov_half, 0, ROW_L0 | ROW_VVVV, Vq, Mq),
+			IA(exec_vec_dup, 4, 0, Vx, Wx), IA(exec_vec_dup, 8, 0, Vx, Wx)),
 	[0x13] = PREFIX(IA(exec_vec_mov_half, 0, ROW_L0, Mq, Vq),
 			IA(exec_vec_mov_half, 0, ROW_L0, Mq, Vq), U, U),
+	[0x16] = PREFIX(IA(exec_vec_mov_half, 1, ROW_L0 | ROW_VVVV, Vq, Wq),
+			IA(exec_vec_mov_half, 1, ROW_L0 | ROW_VVVV, Vq, Mq),
+			IA(exec_vec_dup, 5, 0, Vx, Wx), U),
 	[0x17] = PREFIX(IA(exec_vec_mov_half, 1, ROW_L0, Mq, Vq),
 			IA(exec_vec_mov_half, 1, ROW_L0, Mq, Vq), U, U),
 	[0x28] = PREFIX(IA(exec_vec_mov, 1, 0, Vx, Wx), IA(exec_vec_mov, 1, 0, Vx, Wx), U, U),
@@ -31,6 +37,7 @@ const struct x86_emulator_opcode emul_table_vex_0f[256] = {
 	[0x7f] = PREFIX(U, IA(exec_vec_mov, 1, 0, Wx, Vx), I(exec_vec_mov, 0, Wx, Vx), U),
 	[0xae] = MODREG(U, U, ONLYNP(D(ROW_L0, Md)), ONLYNP(D(ROW_L0, Md)), U, U, U, U,
 			X4(U), X4(U)),
+	[0xc4] = ONLY66(IA(exec_vec_insert, 2, ROW_L0 | ROW_VVVV, Vx, Ed, Ib)),
 	[0xd6] = ONLY66(I(exec_vec_movq, ROW_L0, Wq, Vq)),
 	[0xe7] = ONLY66(IA(exec_vec_mov, 1, 0, Mx, Vx)),
 	[0xf0] = PREFIX(U, U, U, I(exec_vec_mov, 0, Vx, Mx)),
@@ -61,5 +68,15 @@ const struct x86_emulator_opcode emul_table_vex_0f38[256] = {
 };
 
 const struct x86_emulator_opcode emul_table_vex_0f3a[256] = {
+	[0x14] = ONLY66(IA(exec_vec_extract, 1, ROW_L0, Ed, Vx, Ib)),
+	[0x15] = ONLY66(IA(exec_vec_extract, 2, ROW_L0, Ed, Vx, Ib)),
+	[0x16] = ONLY66(I(exec_vec_extract, ROW_L0, Ey, Vx, Ib)),
+	[0x17] = ONLY66(IA(exec_vec_extract, 4, ROW_L0, Ed, Vx, Ib)),
+	[0x18] = ONLY66(IA(exec_vec_insert128, 0, ROW_L1 | ROW_W0 | ROW_VVVV, Vx, Wdq, Ib)),
+	[0x19] = ONLY66(IA(exec_vec_extract128, 0, ROW_L1 | ROW_W0, Wdq, Vx, Ib)),
+	[0x20] = ONLY66(IA(exec_vec_insert, 1, ROW_L0 | ROW_VVVV, Vx, Ed, Ib)),
+	[0x22] = ONLY66(I(exec_vec_insert, ROW_L0 | ROW_VVVV, Vx, Ey, Ib)),
+	[0x38] = ONLY66(IA(exec_vec_insert128, 1, ROW_L1 | ROW_W0 | ROW_VVVV, Vx, Wdq, Ib)),
+	[0x39] = ONLY66(IA(exec_vec_extract128, 1, ROW_L1 | ROW_W0, Wdq, Vx, Ib)),
 	[0xf0] = PREFIX(U, U, U, I(exec_rorx, ROW_L0, Gy, Ey, Ib)),
 };

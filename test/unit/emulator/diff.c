@@ -169,6 +169,9 @@ static void generate(u8 code[16])
 				0xf2, 0xf3, 0xf5, 0xf6, 0xf7, 0x18, 0x19, 0x1a, 0x2a,
 				0x58, 0x59, 0x5a, 0x78, 0x79,
 			};
+			static const u8 vex3a[] = {
+				0xf0, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x20, 0x22, 0x38, 0x39,
+			};
 			unsigned int map = 1 + below(3);
 
 			code[n++] = 0xc4;
@@ -177,7 +180,7 @@ static void generate(u8 code[16])
 			if (map == 2)
 				code[n] = vex38[below(sizeof(vex38))];
 			if (map == 3)
-				code[n] = 0xf0;
+				code[n] = vex3a[below(sizeof(vex3a))];
 		}
 		if (one_in(2))
 			code[n - 1] |= 0x78;	/* vvvv unused */
@@ -185,8 +188,9 @@ static void generate(u8 code[16])
 		break;
 	case 2:
 		code[n++] = 0x0f;
-		code[n++] = 0x38;
-		code[n++] = 0xf0 + below(16);
+		code[n++] = one_in(4) ? 0x3a : 0x38;
+		code[n] = code[n - 1] == 0x38 ? 0xf0 + below(16) : 0x14 + below(16);
+		n++;
 		break;
 	case 3:
 	case 4:
