@@ -8,7 +8,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 BUILD_PACKAGES="autoconf automake make gcc libc6-dev binutils kmod cpio xz-utils
 	zstd lz4 busybox-static qemu-system-x86 seabios ipxe-qemu util-linux
-	e2fsprogs bc"
+	e2fsprogs bc libzydis-dev"
 
 # Stops where the packages that we need don't come from Debian 12.
 need_bookworm() {
