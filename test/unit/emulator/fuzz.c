@@ -97,7 +97,8 @@ bool fuzz_case(u64 seed, const u8 *code, unsigned int len)
 		ram[CODE] = 0x0f;
 	if (!below(8))
 		ram[CODE] = below(2) ? 0xcf : 0xcb;
-	memcpy(ram + CODE, code, len);
+	if (len)
+		memcpy(ram + CODE, code, len);
 	memcpy(before, m.gpr, sizeof(before));
 	flags = ctx->rflags;
 
