@@ -10,6 +10,7 @@
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <compat/guest_entry.h>
+#include <compat/host_nmi.h>
 #include <compat/spec.h>
 #include <compat/virt.h>
 
@@ -143,12 +144,6 @@ static void svm_save_state(struct svm_vcpu *svm)
 	}
 }
 
-/* A machine check of the host's hit the guest: have the host's handler see it, now. */
-static void svm_host_machine_check(void)
-{
-	asm volatile("int $18");
-}
-
 enum x86_fastpath svm_enter(struct x86_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
@@ -169,7 +164,7 @@ enum x86_fastpath svm_enter(struct x86_vcpu *vcpu)
 	svm_complete_interrupts(svm);
 
 	if (unlikely(control->exit_code == SVM_EXIT_EXCP_BASE + MC_VECTOR))
-		svm_host_machine_check();
+		kvmc_host_machine_check();
 
 	/* Exits that need nothing that sleeps. Stepping over needs the CPU's help. */
 	if (svm_features.nrips && !vcpu->core.guest_debug &&

@@ -10,6 +10,8 @@
 #include <linux/percpu.h>
 #include <asm/cpufeature.h>
 #include <asm/nospec-branch.h>
+#include <asm/processor.h>
+#include <asm/segment.h>
 #include <asm/spec-ctrl.h>
 #include <compat/config.h>
 
@@ -83,6 +85,86 @@ static inline void kvmc_spec_ctrl_restore_host(u64 virt_spec_ctrl)
 #else
 	x86_spec_ctrl_restore_host(kvmc_host_spec_ctrl(), virt_spec_ctrl);
 #endif
+}
+
+/**
+ * kvmc_ibrs_needs_write() - does legacy IBRS take force only by a write of SPEC_CTRL
+ *	after each exit, whatever the MSR holds?
+ */
+static __always_inline bool kvmc_ibrs_needs_write(void)
+{
+#ifdef X86_FEATURE_KERNEL_IBRS
+	return cpu_feature_enabled(X86_FEATURE_KERNEL_IBRS);
+#else
+	return false;	/* this kernel knows no such mitigation */
+#endif
+}
+
+/**
+ * kvmc_clear_mmio_stale_data() - clear what buffers keep of device memory, where
+ *	KVMC_VM_CLEAR_CPU_BUFFERS does not (VERW; Intel's "Processor MMIO Stale Data")
+ *
+ * Before a VM entry. Context: IRQs off.
+ */
+static __always_inline void kvmc_clear_mmio_stale_data(void)
+{
+	static const u16 selector = __KERNEL_DS;
+#if defined(HAVE_MMIO_STALE_DATA_CLEAR)
+	bool clear = static_branch_unlikely(&mmio_stale_data_clear);
+#elif defined(X86_FEATURE_CLEAR_CPU_BUF_VM_MMIO)
+	bool clear = cpu_feature_enabled(X86_FEATURE_CLEAR_CPU_BUF_VM_MMIO);
+#else
+#error "this kernel does not say whether MMIO stale data must be cleared"
+#endif
+
+	if (clear)
+		asm volatile("verw %[selector]" : : [selector] "m" (selector) : "cc");
+}
+
+/*
+ * How L1D is flushed before VM entries: values of a variable of the kernel's, which
+ * sysfs shows, and whose header is one of the kernel's VMX ones.
+ */
+enum kvmc_l1d_flush {
+	KVMC_L1D_AUTO,
+	KVMC_L1D_NEVER,
+	KVMC_L1D_COND,
+	KVMC_L1D_ALWAYS,
+	KVMC_L1D_EPT_DISABLED,
+	KVMC_L1D_NOT_REQUIRED,
+};
+extern enum vmx_l1d_flush_state l1tf_vmx_mitigation;
+
+/** kvmc_l1tf_report() - tell the kernel what is done, for sysfs */
+static inline void kvmc_l1tf_report(enum kvmc_l1d_flush how)
+{
+	*(unsigned int *)&l1tf_vmx_mitigation = how;
+}
+
+/** kvmc_l1tf_flushes() - is L1D flushed, or need not be? */
+static inline bool kvmc_l1tf_flushes(void)
+{
+	return *(unsigned int *)&l1tf_vmx_mitigation != KVMC_L1D_NEVER;
+}
+
+/** kvmc_l1tf_forced() - has the command line said l1tf=full,force? */
+static inline bool kvmc_l1tf_forced(void)
+{
+	return l1tf_mitigation == L1TF_MITIGATION_FULL_FORCE;
+}
+
+/** kvmc_l1tf_wanted() - what the command line's l1tf= asks for */
+static inline enum kvmc_l1d_flush kvmc_l1tf_wanted(void)
+{
+	switch (l1tf_mitigation) {
+	case L1TF_MITIGATION_OFF:
+		return KVMC_L1D_NEVER;
+	case L1TF_MITIGATION_FULL:
+	case L1TF_MITIGATION_FULL_FORCE:
+		return KVMC_L1D_ALWAYS;
+	default:
+		return KVMC_L1D_COND;
+	}
 }
 
 #endif

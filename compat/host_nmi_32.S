@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host's NMI handler, called: as host_nmi_64.S. In 32 bits an IRET within the same
+ * privilege level takes three words.
+ */
+#include <linux/linkage.h>
+#include <asm/segment.h>
+#include <compat/asm.h>
+
+	.section .noinstr.text, "ax"
+
+/* void kvmc_call_nmi(void) */
+SYM_FUNC_START(kvmc_call_nmi)
+	pushf
+	push	%cs
+	call	asm_exc_nmi
+	RET
+SYM_FUNC_END(kvmc_call_nmi)
