@@ -121,6 +121,15 @@ u64 x86_get_dr(struct x86_vcpu *vcpu, int dr);
 void x86_update_dr7(struct x86_vcpu *vcpu);
 
 /**
+ * x86_debug_reg_access() - an intercepted MOV to or from a debug register
+ * @vcpu: the vCPU, loaded
+ *
+ * The guest gets its debug registers until it next leaves guest mode for long, unless
+ * a debugger uses them. Return: X86_RESUME, X86_USER, -errno.
+ */
+int x86_debug_reg_access(struct x86_vcpu *vcpu);
+
+/**
  * x86_handle_guest_debug_exit() - KVM_EXIT_DEBUG
  * @vcpu: the vCPU
  * @dr6: what happened

@@ -231,6 +231,17 @@ int x86_emulate_invd(struct x86_vcpu *vcpu);
  */
 int x86_skip_insn(struct x86_vcpu *vcpu);
 
+/**
+ * x86_cr8_written() - the end of an intercepted write of CR8
+ * @vcpu: the vCPU
+ * @before: CR8 before it
+ * @r: result of the instruction so far
+ *
+ * Return: @r, or X86_USER: user space has the interrupt controllers, and a lower TPR may
+ * let its interrupt in (KVM_EXIT_SET_TPR).
+ */
+int x86_cr8_written(struct x86_vcpu *vcpu, u64 before, int r);
+
 /** x86_complete_insn_gp() - @err ? inject #GP(0) : skip; the usual end of a MSR or CR write.
  *  Return: as x86_skip_insn(). */
 int x86_complete_insn_gp(struct x86_vcpu *vcpu, int err);

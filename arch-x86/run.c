@@ -236,6 +236,33 @@ static bool x86_ready_for_user_irq(struct x86_vcpu *vcpu)
 	       x86_cpu_accepts_extint(vcpu);
 }
 
+/* ---- exits that are errors -------------------------------------------------- */
+
+int x86_exit_fail_entry(struct x86_vcpu *vcpu, u64 reason)
+{
+	struct kvm_run *run = vcpu->core.run;
+
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason = reason;
+	run->fail_entry.cpu = vcpu->core.cpu;
+	return X86_USER;
+}
+EXPORT_SYMBOL_GPL(x86_exit_fail_entry);
+
+int x86_exit_unexpected(struct x86_vcpu *vcpu, u64 reason)
+{
+	struct kvm_run *run = vcpu->core.run;
+
+	pr_err_ratelimited("kvm: unexpected exit %#llx\n", reason);
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
+	run->internal.ndata = 2;
+	run->internal.data[0] = reason;
+	run->internal.data[1] = vcpu->core.cpu;
+	return X86_USER;
+}
+EXPORT_SYMBOL_GPL(x86_exit_unexpected);
+
 /* ---- entry ---------------------------------------------------------------- */
 
 /*

@@ -39,4 +39,17 @@ int x86_emulate_instead(struct x86_vcpu *vcpu);
 /** x86_step_once() - the entry that follows is for one instruction. IRQs on. */
 void x86_step_once(struct x86_vcpu *vcpu);
 
+/**
+ * x86_exit_fail_entry() - KVM_EXIT_FAIL_ENTRY: the CPU has refused to enter
+ * @vcpu: the vCPU
+ * @reason: the vendor's
+ *
+ * Return: X86_USER.
+ */
+int x86_exit_fail_entry(struct x86_vcpu *vcpu, u64 reason);
+
+/** x86_exit_unexpected() - KVM_EXIT_INTERNAL_ERROR: an exit that nothing here asked for.
+ *  Return: X86_USER. */
+int x86_exit_unexpected(struct x86_vcpu *vcpu, u64 reason);
+
 #endif

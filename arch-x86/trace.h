@@ -34,6 +34,29 @@
 	{ 0x081, "hypercall" }, { 0x089, "wbinvd" }, { 0x08a, "monitor" },	\
 	{ 0x08b, "mwait" }, { 0x08d, "xsetbv" }, { 0x400, "npf" }
 
+/* Exit reason names of VMX, likewise (SDM 3D appendix C). */
+#define kvm_trace_vmx_exits						\
+	{ 0, "EXCEPTION_NMI" }, { 1, "EXTERNAL_INTERRUPT" },		\
+	{ 2, "TRIPLE_FAULT" }, { 3, "INIT_SIGNAL" }, { 4, "SIPI_SIGNAL" },	\
+	{ 7, "INTERRUPT_WINDOW" }, { 8, "NMI_WINDOW" }, { 9, "TASK_SWITCH" },	\
+	{ 10, "CPUID" }, { 12, "HLT" }, { 13, "INVD" }, { 14, "INVLPG" },	\
+	{ 15, "RDPMC" }, { 16, "RDTSC" }, { 18, "VMCALL" }, { 19, "VMCLEAR" },	\
+	{ 20, "VMLAUNCH" }, { 21, "VMPTRLD" }, { 22, "VMPTRST" }, { 23, "VMREAD" }, \
+	{ 24, "VMRESUME" }, { 25, "VMWRITE" }, { 26, "VMOFF" }, { 27, "VMON" },	\
+	{ 28, "CR_ACCESS" }, { 29, "DR_ACCESS" }, { 30, "IO_INSTRUCTION" },	\
+	{ 31, "MSR_READ" }, { 32, "MSR_WRITE" }, { 33, "INVALID_STATE" },	\
+	{ 34, "MSR_LOAD_FAIL" }, { 36, "MWAIT_INSTRUCTION" },			\
+	{ 37, "MONITOR_TRAP_FLAG" }, { 39, "MONITOR_INSTRUCTION" },		\
+	{ 40, "PAUSE_INSTRUCTION" }, { 41, "MCE_DURING_VMENTRY" },		\
+	{ 43, "TPR_BELOW_THRESHOLD" }, { 44, "APIC_ACCESS" },			\
+	{ 45, "EOI_INDUCED" }, { 46, "GDTR_IDTR" }, { 47, "LDTR_TR" },		\
+	{ 48, "EPT_VIOLATION" }, { 49, "EPT_MISCONFIG" }, { 50, "INVEPT" },	\
+	{ 51, "RDTSCP" }, { 52, "PREEMPTION_TIMER" }, { 53, "INVVPID" },	\
+	{ 54, "WBINVD" }, { 55, "XSETBV" }, { 56, "APIC_WRITE" }, { 57, "RDRAND" }, \
+	{ 58, "INVPCID" }, { 59, "VMFUNC" }, { 60, "ENCLS" }, { 61, "RDSEED" },	\
+	{ 62, "PML_FULL" }, { 63, "XSAVES" }, { 64, "XRSTORS" }, { 67, "UMWAIT" }, \
+	{ 68, "TPAUSE" }
+
 /* Fill in what kvm_exit shows; in trace.c, since only kvm.ko may ask the vendor. */
 void x86_trace_exit_info(struct x86_vcpu *vcpu, u32 *reason, u32 *isa, u64 *info1,
 			 u64 *info2, u32 *intr_info, u32 *error_code);
@@ -76,6 +99,8 @@ TRACE_EVENT(kvm_exit,
 	),
 	TP_printk("vcpu %u reason %s rip 0x%lx info1 0x%016llx info2 0x%016llx intr_info 0x%08x error_code 0x%08x",
 		  __entry->vcpu_id,
+		  __entry->isa == KVM_ISA_VMX ?
+		  __print_symbolic(__entry->exit_reason & 0xffff, kvm_trace_vmx_exits) :
 		  __print_symbolic(__entry->exit_reason, kvm_trace_svm_exits),
 		  __entry->guest_rip, __entry->info1, __entry->info2,
 		  __entry->intr_info, __entry->error_code)

@@ -197,6 +197,16 @@ bool kvm_arch_vcpu_runnable(struct kvm_vcpu *core)
 	return has_events(vcpu);
 }
 
+bool kvm_arch_vcpu_awaited(struct kvm_vcpu *core)
+{
+	struct x86_vcpu *vcpu = x86_vcpu_of(core);
+
+	/* Whether it takes them depends on registers that are not ours to read here. */
+	return x86_lapic_init_sipi_pending(vcpu) || x86_lapic_pv_unhalted(vcpu, false) ||
+	       kvm_test_request(X86_REQ_NMI, core) || kvm_test_request(X86_REQ_SMI, core) ||
+	       x86_cpu_has_interrupt(vcpu);
+}
+
 bool kvm_arch_vcpu_in_kernel(struct kvm_vcpu *core)
 {
 	return READ_ONCE(x86_vcpu_of(core)->preempted_in_kernel);

@@ -67,7 +67,7 @@ struct x86_vendor_ops {
 	int (*set_msr)(struct x86_vcpu *vcpu, u32 index, u64 data, bool host);
 	/** get_msr_feature: KVM_GET_MSRS on the system fd. 0, 1 unknown. */
 	int (*get_msr_feature)(u32 index, u64 *data);
-	/** cpuid_changed: recompute intercepts and what depends on the guest's CPUID. Not loaded. */
+	/** cpuid_changed: recompute intercepts and what depends on the guest's CPUID. */
 	void (*cpuid_changed)(struct x86_vcpu *vcpu);
 
 	/* -- life */

@@ -170,9 +170,16 @@ struct page *kvm_arch_vcpu_page(struct kvm_vcpu *vcpu, unsigned long pgoff);
 
 /**
  * kvm_arch_vcpu_runnable() - is there something for a halted vCPU to do?
- * Any thread may ask.
+ *
+ * Context: the vCPU's thread, loaded: its registers are asked.
  */
 bool kvm_arch_vcpu_runnable(struct kvm_vcpu *vcpu);
+
+/**
+ * kvm_arch_vcpu_awaited() - has anything arrived for a sleeping vCPU, which will have it
+ *	run once it is awake? Any thread may ask; a hint for directed yield.
+ */
+bool kvm_arch_vcpu_awaited(struct kvm_vcpu *vcpu);
 
 /**
  * kvm_arch_vcpu_in_kernel() - was it preempted in supervisor mode? (yield_to)

@@ -326,7 +326,7 @@ static bool yield_candidate(struct kvm_vcpu *vcpu, bool in_kernel)
 
 	if (!READ_ONCE(vcpu->ready))
 		return false;
-	if (rcuwait_active(&vcpu->wait) && !kvm_arch_vcpu_runnable(vcpu))
+	if (rcuwait_active(&vcpu->wait) && !kvm_arch_vcpu_awaited(vcpu))
 		return false;
 	if (in_kernel && READ_ONCE(vcpu->preempted) && !kvm_arch_vcpu_in_kernel(vcpu))
 		return false;

@@ -12,6 +12,7 @@
 #include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/mmu/mmu.h"
+#include "arch-x86/run.h"
 #include "core/vcpu.h"
 #include "vendor-svm/svm.h"
 
@@ -108,28 +109,7 @@ static int svm_cr8_write(struct svm_vcpu *svm)
 			x86_reg_read(vcpu, svm->vmcb->control.exit_info_1 & SVM_CR_GPR_MASK)))
 		: x86_emulate(vcpu, 0);
 
-	if (x86_irqchip_full(x86_vcpu_vm(vcpu)) || r != X86_RESUME)
-		return r;
-	/* User space owns the PIC and the IOAPIC: a lower TPR may let its interrupt in. */
-	if (before <= x86_get_cr8(vcpu))
-		return r;
-	vcpu->core.run->exit_reason = KVM_EXIT_SET_TPR;
-	return X86_USER;
-}
-
-static int svm_dr_access(struct svm_vcpu *svm)
-{
-	struct x86_vcpu *vcpu = &svm->x86;
-
-	if (!vcpu->core.guest_debug) {
-		/* Let the guest have its registers until the next vcpu_put. */
-		vcpu->dr_dirty = true;
-		vcpu->switch_db_regs = true;
-		svm_recalc_intercepts(vcpu);
-		x86_update_dr7(vcpu);
-		return X86_RESUME;
-	}
-	return x86_emulate(vcpu, 0);
+	return x86_cr8_written(vcpu, before, r);
 }
 
 static int svm_db(struct svm_vcpu *svm)
@@ -235,27 +215,9 @@ static int svm_pause(struct svm_vcpu *svm)
 
 static int svm_entry_failed(struct svm_vcpu *svm)
 {
-	struct kvm_run *run = svm->x86.core.run;
-
 	if (dump_invalid_vmcb)
 		svm_dump_state(&svm->x86);
-	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
-	run->fail_entry.hardware_entry_failure_reason = svm->vmcb->control.exit_code;
-	run->fail_entry.cpu = svm->asid_cpu;
-	return X86_USER;
-}
-
-static int svm_unexpected(struct svm_vcpu *svm)
-{
-	struct kvm_run *run = svm->x86.core.run;
-
-	pr_err_ratelimited("kvm_amd: unexpected exit %#llx\n", svm->vmcb->control.exit_code);
-	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
-	run->internal.ndata = 2;
-	run->internal.data[0] = svm->vmcb->control.exit_code;
-	run->internal.data[1] = svm->asid_cpu;
-	return X86_USER;
+	return x86_exit_fail_entry(&svm->x86, svm->vmcb->control.exit_code);
 }
 
 int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath)
@@ -291,7 +253,7 @@ int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath)
 	case SVM_EXIT_CR0_SEL_WRITE:	return svm_cr_access(svm);
 	case SVM_EXIT_WRITE_CR8:	return svm_cr8_write(svm);
 	case SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR15:
-					return svm_dr_access(svm);
+					return x86_debug_reg_access(vcpu);
 
 	case SVM_EXIT_EXCP_BASE + DB_VECTOR: return svm_db(svm);
 	case SVM_EXIT_EXCP_BASE + BP_VECTOR: return svm_bp(svm);
@@ -324,6 +286,6 @@ int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath)
 	case SVM_EXIT_TLBSYNC:		return svm_invalid_op(svm);
 
 	case SVM_EXIT_INVALID:		return svm_entry_failed(svm);
-	default:			return svm_unexpected(svm);
+	default:			return x86_exit_unexpected(vcpu, code);
 	}
 }

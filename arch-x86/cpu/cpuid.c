@@ -290,12 +290,11 @@ static void cpuid_changed(struct x86_vcpu *vcpu)
 
 	update_pv_features(vcpu);
 	x86_emulator_cpuid_changed(vcpu);
+	kvm_vcpu_load(&vcpu->core);
 	/* The vendor's map of MSRs depends on the filter, too. */
 	idx = srcu_read_lock(&vcpu->core.kvm->srcu);
 	vendor_call(cpuid_changed)(vcpu);
 	srcu_read_unlock(&vcpu->core.kvm->srcu, idx);
-
-	kvm_vcpu_load(&vcpu->core);
 	x86_cpuid_update_runtime(vcpu);
 	x86_mmu_reset_context(vcpu);
 	kvm_vcpu_put(&vcpu->core);

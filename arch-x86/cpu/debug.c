@@ -14,6 +14,7 @@
 
 #include "arch-x86/cpu/cpuid.h"
 #include "arch-x86/events.h"
+#include "arch-x86/io.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/vendor_call.h"
 
@@ -134,6 +135,18 @@ void x86_debug_unload(struct x86_vcpu *vcpu)
 	if (hw_breakpoint_active())
 		hw_breakpoint_restore();
 }
+
+int x86_debug_reg_access(struct x86_vcpu *vcpu)
+{
+	if (vcpu->core.guest_debug)
+		return x86_emulate(vcpu, 0);
+	vcpu->dr_dirty = true;
+	vcpu->switch_db_regs = true;
+	vendor_call(intercepts_changed)(vcpu);
+	x86_update_dr7(vcpu);
+	return X86_RESUME;
+}
+EXPORT_SYMBOL_GPL(x86_debug_reg_access);
 
 /* ---- the debugger outside ------------------------------------------------- */
 

@@ -42,6 +42,16 @@ int x86_complete_insn_gp(struct x86_vcpu *vcpu, int err)
 }
 EXPORT_SYMBOL_GPL(x86_complete_insn_gp);
 
+int x86_cr8_written(struct x86_vcpu *vcpu, u64 before, int r)
+{
+	if (r != X86_RESUME || x86_irqchip_full(x86_vcpu_vm(vcpu)) ||
+	    before <= x86_get_cr8(vcpu))
+		return r;
+	vcpu->core.run->exit_reason = KVM_EXIT_SET_TPR;
+	return X86_USER;
+}
+EXPORT_SYMBOL_GPL(x86_cr8_written);
+
 int x86_emulate_cpuid(struct x86_vcpu *vcpu)
 {
 	u32 eax, ebx, ecx, edx;
