@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * VMLAUNCH and VMRESUME on a 64 bit host, with what must stand next to them: the
+ * register swap, SPEC_CTRL, and the barriers against speculation on the way in
+ * and out.
+ *
+ * RSP, RIP and RFLAGS of guest and host are in the VMCS; all other general
+ * registers are the guest's right after an exit (SDM 3C 28.5). IRQs are off and
+ * stay so: an external interrupt ends the guest's run and stays pending.
+ */
+#include <linux/linkage.h>
+#include <asm/asm.h>
+#include <asm/msr-index.h>
+#include <asm/nospec-branch.h>
+#include <compat/asm.h>
+#include <compat/spec_asm.h>
+#include "enter_offsets.h"
+
+#define REG(n)	(n * 8)
+#define RAX	REG(0)
+#define RCX	REG(1)
+#define RDX	REG(2)
+#define RBX	REG(3)
+#define RBP	REG(5)
+#define RSI	REG(6)
+#define RDI	REG(7)
+
+#define HOST_RSP_FIELD	0x6c14	/* VMCS_HOST_RSP */
+
+	.section .noinstr.text, "ax"
+
+/* void vmx_enter_guest(struct vmx_enter_state *state (rdi), u64 *regs (rsi)) */
+SYM_FUNC_START(vmx_enter_guest)
+	push	%rbp
+	push	%r15
+	push	%r14
+	push	%r13
+	push	%r12
+	push	%rbx
+	push	%rdi			/* 8(%rsp): state */
+	push	%rsi			/* (%rsp): regs */
+
+	/* The stack to come back to: the same one, most of the time. */
+	cmp	%rsp, VMX_ENTER_HOST_RSP(%rdi)
+	je	1f
+	mov	$HOST_RSP_FIELD, %eax
+10:	vmwrite	%rsp, %rax
+	mov	%rsp, VMX_ENTER_HOST_RSP(%rdi)
+1:
+	/* The guest's SPEC_CTRL, as late as a WRMSR can be. */
+	cmpq	$0, VMX_ENTER_SWITCH_SPEC(%rdi)
+	je	2f
+	mov	VMX_ENTER_GUEST_SPEC(%rdi), %eax
+	mov	VMX_ENTER_GUEST_SPEC + 4(%rdi), %edx
+	mov	$MSR_IA32_SPEC_CTRL, %ecx
+	wrmsr
+2:
+	/* CF, which nothing below changes: VMRESUME. (VERW changes ZF.) */
+	btl	$0, VMX_ENTER_LAUNCHED(%rdi)
+
+	mov	RAX(%rsi), %rax
+	mov	RCX(%rsi), %rcx
+	mov	RDX(%rsi), %rdx
+	mov	RBX(%rsi), %rbx
+	mov	RBP(%rsi), %rbp
+	mov	RDI(%rsi), %rdi
+	mov	REG(8)(%rsi), %r8
+	mov	REG(9)(%rsi), %r9
+	mov	REG(10)(%rsi), %r10
+	mov	REG(11)(%rsi), %r11
+	mov	REG(12)(%rsi), %r12
+	mov	REG(13)(%rsi), %r13
+	mov	REG(14)(%rsi), %r14
+	mov	REG(15)(%rsi), %r15
+	mov	RSI(%rsi), %rsi
+
+	KVMC_VM_CLEAR_CPU_BUFFERS
+	jnc	3f
+11:	vmresume
+	jmp	5f
+3:
+12:	vmlaunch
+	/* Here it has failed, with CF or ZF set: this jump is always taken. */
+	jbe	5f
+
+SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
+	KVMC_ENDBR
+	push	%rax
+	mov	8(%rsp), %rax		/* regs */
+	pop	RAX(%rax)
+	mov	%rcx, RCX(%rax)
+	mov	%rdx, RDX(%rax)
+	mov	%rbx, RBX(%rax)
+	mov	%rbp, RBP(%rax)
+	mov	%rsi, RSI(%rax)
+	mov	%rdi, RDI(%rax)
+	mov	%r8, REG(8)(%rax)
+	mov	%r9, REG(9)(%rax)
+	mov	%r10, REG(10)(%rax)
+	mov	%r11, REG(11)(%rax)
+	mov	%r12, REG(12)(%rax)
+	mov	%r13, REG(13)(%rax)
+	mov	%r14, REG(14)(%rax)
+	mov	%r15, REG(15)(%rax)
+
+	mov	8(%rsp), %rdi
+	movq	$0, VMX_ENTER_FAILED(%rdi)
+4:
+	/* Nothing of the guest's may steer the host, not even speculatively. */
+	xor	%eax, %eax
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	xor	%ebx, %ebx
+	xor	%ebp, %ebp
+	xor	%esi, %esi
+	xor	%r8d, %r8d
+	xor	%r9d, %r9d
+	xor	%r10d, %r10d
+	xor	%r11d, %r11d
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
+
+	/* Before the first RET, and before SPEC_CTRL lets predictions loose. */
+	KVMC_FILL_RSB %rax
+
+	cmpq	$0, VMX_ENTER_SWITCH_SPEC(%rdi)
+	je	6f
+	mov	$MSR_IA32_SPEC_CTRL, %ecx
+	rdmsr
+	mov	%eax, VMX_ENTER_GUEST_SPEC(%rdi)
+	mov	%edx, VMX_ENTER_GUEST_SPEC + 4(%rdi)
+	/* Also where it is the same: legacy IBRS wants the write itself. */
+	mov	VMX_ENTER_HOST_SPEC(%rdi), %eax
+	mov	VMX_ENTER_HOST_SPEC + 4(%rdi), %edx
+	wrmsr
+	lfence				/* no branch before it is in force */
+6:
+	KVMC_CLEAR_BRANCH_HISTORY_VMEXIT
+
+	pop	%rsi
+	pop	%rdi
+	pop	%rbx
+	pop	%r12
+	pop	%r13
+	pop	%r14
+	pop	%r15
+	pop	%rbp
+	RET
+
+	/* The registers in memory are still the guest's. */
+5:	mov	8(%rsp), %rdi
+	movq	$1, VMX_ENTER_FAILED(%rdi)
+	jmp	4b
+	/* A fault: VMX is off, since the machine goes down. */
+	_ASM_EXTABLE(10b, 5b)
+	_ASM_EXTABLE(11b, 5b)
+	_ASM_EXTABLE(12b, 5b)
+SYM_FUNC_END(vmx_enter_guest)

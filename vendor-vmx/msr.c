@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The MSRs that VT-x keeps for the guest: in the VMCS, in slots that are loaded by
+ * hand, or only here; and the bitmap that says which accesses exit (SDM 3C 25.6.9).
+ */
+#include <linux/bitmap.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+#include <compat/spec.h>
+
+#include "arch-x86/cpu/cpuid.h"
+#include "arch-x86/cpu/msr.h"
+#include "vendor-vmx/vmx.h"
+
+/* Slots of MSRs whose host value only user mode needs; -1: this CPU lacks it. */
+static int user_slot[VMX_NR_USER_MSRS] __read_mostly = { -1, -1, -1, -1 };
+
+/*
+ * Bits of IA32_ARCH_CAPABILITIES that say what a CPU is immune to, or that need
+ * nothing of ours (SDM 4 10AH). TSX_CTRL and others name MSRs that guests lack.
+ */
+#define ARCH_CAP_FOR_GUESTS						\
+	(BIT_ULL(0) /* RDCL_NO */ | BIT_ULL(1) /* IBRS_ALL */ | BIT_ULL(2) /* RSBA */ | \
+	 BIT_ULL(3) /* SKIP_L1DFL_VMENTRY */ | BIT_ULL(4) /* SSB_NO */ |	\
+	 BIT_ULL(5) /* MDS_NO */ | BIT_ULL(6) /* PSCHANGE_MC_NO */ |	\
+	 BIT_ULL(8) /* TAA_NO */ | BIT_ULL(13) /* SBDR_SSDP_NO */ |	\
+	 BIT_ULL(14) /* FBSDP_NO */ | BIT_ULL(15) /* PSDP_NO */ |	\
+	 BIT_ULL(17) /* FB_CLEAR */ | BIT_ULL(19) /* RRSBA */ |		\
+	 BIT_ULL(20) /* BHI_NO */ | BIT_ULL(24) /* PBRSB_NO */ |	\
+	 BIT_ULL(26) /* GDS_NO */ | BIT_ULL(27) /* RFDS_NO */ |		\
+	 BIT_ULL(28) /* RFDS_CLEAR */ | BIT_ULL(62) /* ITS_NO */)
+
+void __init vmx_msr_init(void)
+{
+	static const u32 msr[VMX_NR_USER_MSRS] __initconst = {
+		[VMX_MSR_STAR] = MSR_STAR,
+		[VMX_MSR_LSTAR] = MSR_LSTAR,
+		[VMX_MSR_FMASK] = MSR_SYSCALL_MASK,
+		[VMX_MSR_TSC_AUX] = MSR_TSC_AUX,
+	};
+	int i;
+
+	/* SYSCALL is 64-bit mode's on Intel. */
+	for (i = IS_ENABLED(CONFIG_X86_64) ? 0 : VMX_MSR_TSC_AUX; i < VMX_NR_USER_MSRS; i++)
+		user_slot[i] = x86_user_return_add(msr[i]);
+}
+
+/* ---- the bitmap ----------------------------------------------------------- */
+
+unsigned long *vmx_msr_bitmap_alloc(void)
+{
+	void *bitmap = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+
+	if (bitmap)
+		memset(bitmap, 0xff, PAGE_SIZE);
+	return bitmap;
+}
+
+void vmx_msr_bitmap_free(unsigned long *bitmap)
+{
+	free_page((unsigned long)bitmap);
+}
+
+/* Four parts of 1 KiB: reads of 0-1FFF, of C0000000-C0001FFF, then writes. */
+static void put_bit(struct vmx_vcpu *vmx, u32 msr, bool write, bool pass)
+{
+	unsigned int bit = msr & 0x1fff;
+
+	if (msr & 0xc0000000)
+		bit += 8192;
+	if (write)
+		bit += 16384;
+	if (pass && x86_msr_allowed(&vmx->x86, msr, write ? KVM_MSR_FILTER_WRITE
+						  : KVM_MSR_FILTER_READ))
+		__clear_bit(bit, vmx->msr_bitmap);
+	else
+		__set_bit(bit, vmx->msr_bitmap);
+}
+
+static void pass_msr(struct vmx_vcpu *vmx, u32 msr, bool reads, bool writes)
+{
+	put_bit(vmx, msr, false, reads);
+	put_bit(vmx, msr, true, writes);
+}
+
+static bool has_spec_ctrl(struct x86_vcpu *vcpu)
+{
+	return guest_cpuid_has(vcpu, X86_FEATURE_SPEC_CTRL) ||
+	       guest_cpuid_has(vcpu, X86_FEATURE_INTEL_STIBP) ||
+	       guest_cpuid_has(vcpu, X86_FEATURE_SPEC_CTRL_SSBD);
+}
+
+static bool has_ibpb(struct x86_vcpu *vcpu)
+{
+	return boot_cpu_has(X86_FEATURE_IBPB) &&
+	       (guest_cpuid_has(vcpu, X86_FEATURE_SPEC_CTRL) ||
+		guest_cpuid_has(vcpu, GUEST_FEATURE_IBPB));
+}
+
+static bool has_flush_cmd(struct x86_vcpu *vcpu)
+{
+	return boot_cpu_has(X86_FEATURE_FLUSH_L1D) &&
+	       guest_cpuid_has(vcpu, X86_FEATURE_FLUSH_L1D);
+}
+
+void vmx_msr_recalc(struct x86_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
+
+	/* The CPU adds the offset, and scales, also for RDMSR (SDM 3C 26.3). */
+	pass_msr(vmx, MSR_IA32_TSC, true, false);
+	/* In the VMCS, or in the CPU while the guest is. */
+	pass_msr(vmx, MSR_IA32_SYSENTER_CS, true, true);
+	pass_msr(vmx, MSR_IA32_SYSENTER_ESP, true, true);
+	pass_msr(vmx, MSR_IA32_SYSENTER_EIP, true, true);
+	if (IS_ENABLED(CONFIG_X86_64)) {
+		pass_msr(vmx, MSR_FS_BASE, true, true);
+		pass_msr(vmx, MSR_GS_BASE, true, true);
+		pass_msr(vmx, MSR_KERNEL_GS_BASE, true, true);
+	}
+	pass_msr(vmx, MSR_IA32_SPEC_CTRL, vmx->spec_ctrl_passthrough, vmx->spec_ctrl_passthrough);
+	pass_msr(vmx, MSR_IA32_PRED_CMD, false, has_ibpb(vcpu));
+	pass_msr(vmx, MSR_IA32_FLUSH_CMD, false, has_flush_cmd(vcpu));
+}
+
+/* ---- at entry --------------------------------------------------------------- */
+
+void vmx_msr_load_guest(struct vmx_vcpu *vmx)
+{
+	int i = 0;
+
+	/* SYSCALL's are used by nobody unless EFER lets them. */
+	if (!(vmx->x86.efer & EFER_SCE))
+		i = VMX_MSR_TSC_AUX;
+	vmx->msr[VMX_MSR_TSC_AUX] = vmx->x86.tsc_aux;
+	for (; i < VMX_NR_USER_MSRS; i++)
+		if (user_slot[i] >= 0)
+			x86_user_return_set(user_slot[i], vmx->msr[i], -1ULL);
+}
+
+/* ---- reading and writing ------------------------------------------------------ */
+
+bool vmx_has_msr(u32 index)
+{
+	switch (index) {
+	case MSR_STAR:
+	case MSR_LSTAR:
+	case MSR_CSTAR:
+	case MSR_SYSCALL_MASK:
+	case MSR_KERNEL_GS_BASE:
+		return IS_ENABLED(CONFIG_X86_64);
+	case MSR_IA32_SYSENTER_CS:
+	case MSR_IA32_SYSENTER_ESP:
+	case MSR_IA32_SYSENTER_EIP:
+	case MSR_IA32_FEAT_CTL:
+	case MSR_IA32_DEBUGCTLMSR:
+		return true;
+	case MSR_TSC_AUX:
+		return user_slot[VMX_MSR_TSC_AUX] >= 0;
+	case MSR_IA32_SPEC_CTRL:
+		return boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL);
+	}
+	return false;
+}
+
+/* The value is in one of our variables. */
+static u64 *kept_msr(struct vmx_vcpu *vmx, u32 index)
+{
+	if (!IS_ENABLED(CONFIG_X86_64))
+		return NULL;
+	switch (index) {
+	case MSR_STAR: return &vmx->msr[VMX_MSR_STAR];
+	case MSR_LSTAR: return &vmx->msr[VMX_MSR_LSTAR];
+	case MSR_SYSCALL_MASK: return &vmx->msr[VMX_MSR_FMASK];
+	case MSR_CSTAR: return &vmx->cstar;
+	}
+	return NULL;
+}
+
+/* The value is in a field of natural width; 0: it is not. */
+static enum vmcs_field field_msr(u32 index)
+{
+	switch (index) {
+	case MSR_IA32_SYSENTER_CS: return VMCS_GUEST_SYSENTER_CS;
+	case MSR_IA32_SYSENTER_ESP: return VMCS_GUEST_SYSENTER_ESP;
+	case MSR_IA32_SYSENTER_EIP: return VMCS_GUEST_SYSENTER_EIP;
+	}
+	return 0;
+}
+
+/*
+ * FS and GS bases are segments' bases; the other GS base is in the CPU from
+ * prepare_enter() to vcpu_put(), which preemption may bring.
+ */
+static u64 get_base_msr(struct vmx_vcpu *vmx, u32 index)
+{
+	u64 value;
+
+	if (index == MSR_FS_BASE)
+		return vmx_get_segment_base(&vmx->x86, X86_SEG_FS);
+	if (index == MSR_GS_BASE)
+		return vmx_get_segment_base(&vmx->x86, X86_SEG_GS);
+	preempt_disable();
+	if (vmx->host.saved)
+		rdmsrq(MSR_KERNEL_GS_BASE, value);
+	else
+		value = vmx->kernel_gs_base;
+	preempt_enable();
+	return value;
+}
+
+static void set_base_msr(struct vmx_vcpu *vmx, u32 index, u64 value)
+{
+	switch (index) {
+	case MSR_FS_BASE:
+		vmcs_write(VMCS_GUEST_ES_BASE + 2 * X86_SEG_FS, value);
+		vmx->seg_avail = 0;
+		return;
+	case MSR_GS_BASE:
+		vmcs_write(VMCS_GUEST_ES_BASE + 2 * X86_SEG_GS, value);
+		vmx->seg_avail = 0;
+		return;
+	}
+	preempt_disable();
+	if (vmx->host.saved)
+		wrmsrq(MSR_KERNEL_GS_BASE, value);
+	else
+		vmx->kernel_gs_base = value;
+	preempt_enable();
+}
+
+int vmx_get_msr(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
+	u64 *kept = kept_msr(vmx, index);
+	enum vmcs_field field = field_msr(index);
+
+	if (kept) {
+		*data = *kept;
+		return 0;
+	}
+	if (field) {
+		*data = vmcs_read(field);
+		return 0;
+	}
+
+	switch (index) {
+	case MSR_FS_BASE:
+	case MSR_GS_BASE:
+	case MSR_KERNEL_GS_BASE:
+		if (!IS_ENABLED(CONFIG_X86_64))
+			return 1;
+		*data = get_base_msr(vmx, index);
+		return 0;
+	case MSR_TSC_AUX:
+		if (user_slot[VMX_MSR_TSC_AUX] < 0 ||
+		    (!host && !guest_cpuid_has(vcpu, X86_FEATURE_RDTSCP) &&
+		     !guest_cpuid_has(vcpu, X86_FEATURE_RDPID)))
+			return 1;
+		*data = vcpu->tsc_aux;
+		return 0;
+	case MSR_IA32_SPEC_CTRL:
+		if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) || (!host && !has_spec_ctrl(vcpu)))
+			return 1;
+		*data = vmx->enter.guest_spec_ctrl;
+		return 0;
+	case MSR_IA32_FEAT_CTL:
+		/* Locked, with VMX off, since that is not offered. */
+		*data = FEAT_CTL_LOCKED;
+		return 0;
+	case MSR_IA32_DEBUGCTLMSR:
+		*data = vmcs_read64(VMCS_GUEST_DEBUGCTL);
+		return 0;
+	}
+	return 1;
+}
+
+static int set_spec_ctrl(struct vmx_vcpu *vmx, u64 data, bool host)
+{
+	struct x86_vcpu *vcpu = &vmx->x86;
+
+	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) || (!host && !has_spec_ctrl(vcpu)))
+		return 1;
+	if (data & ~(u64)(SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD))
+		return 1;
+	vmx->enter.guest_spec_ctrl = data;
+	/* A guest that uses it once will use it at every switch: stop exiting. */
+	if (data && !vmx->spec_ctrl_passthrough) {
+		vmx->spec_ctrl_passthrough = true;
+		vmx_msr_recalc(vcpu);
+	}
+	return 0;
+}
+
+/* Commands that do something now, and keep nothing. */
+static int command(u64 data, u64 known, u32 msr, bool allowed)
+{
+	if (!allowed || (data & ~known))
+		return 1;
+	if (data)
+		wrmsrq(msr, data);
+	return 0;
+}
+
+int vmx_set_msr(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
+	u64 *kept = kept_msr(vmx, index);
+	enum vmcs_field field = field_msr(index);
+
+	if (kept) {
+		/* Addresses have been checked. The mask has 32 bits (SDM 4, C0000084H). */
+		*kept = index == MSR_SYSCALL_MASK ? (u32)data : data;
+		return 0;
+	}
+	if (field) {
+		vmcs_write(field, index == MSR_IA32_SYSENTER_CS ? (u32)data : data);
+		return 0;
+	}
+
+	switch (index) {
+	case MSR_FS_BASE:
+	case MSR_GS_BASE:
+	case MSR_KERNEL_GS_BASE:
+		if (!IS_ENABLED(CONFIG_X86_64))
+			return 1;
+		set_base_msr(vmx, index, data);
+		return 0;
+	case MSR_TSC_AUX:
+		if (user_slot[VMX_MSR_TSC_AUX] < 0)
+			return 1;
+		vcpu->tsc_aux = data;	/* loaded at the next entry */
+		return 0;
+	case MSR_IA32_SPEC_CTRL:
+		return set_spec_ctrl(vmx, data, host);
+	case MSR_IA32_PRED_CMD:
+		return command(data, PRED_CMD_IBPB, index,
+			       host ? boot_cpu_has(X86_FEATURE_IBPB) : has_ibpb(vcpu));
+	case MSR_IA32_FLUSH_CMD:
+		return command(data, L1D_FLUSH, index,
+			       host ? boot_cpu_has(X86_FEATURE_FLUSH_L1D) : has_flush_cmd(vcpu));
+	case MSR_IA32_FEAT_CTL:
+		/* Locked: only what it is already can be restored. */
+		return host && data == FEAT_CTL_LOCKED ? 0 : 1;
+	case MSR_IA32_DEBUGCTLMSR:
+		/* Neither branch records nor BTF are offered. */
+		return data ? 1 : 0;
+	}
+	return 1;
+}
+
+int vmx_get_msr_feature(u32 index, u64 *data)
+{
+	u64 caps;
+
+	if (index != MSR_IA32_ARCH_CAPABILITIES ||
+	    rdmsrq_safe(MSR_IA32_ARCH_CAPABILITIES, &caps))
+		return 1;
+	caps &= ARCH_CAP_FOR_GUESTS;
+	/* What the host's own ways with guests make good. */
+	caps |= BIT_ULL(6);	/* PSCHANGE_MC_NO: no large executable pages where it matters */
+	if (!boot_cpu_has_bug(X86_BUG_L1TF) || kvmc_l1tf_flushes())
+		caps |= BIT_ULL(3);	/* SKIP_L1DFL_VMENTRY: a nested host need not */
+	if (!boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN))
+		caps |= BIT_ULL(0);
+	if (!boot_cpu_has_bug(X86_BUG_SPEC_STORE_BYPASS))
+		caps |= BIT_ULL(4);
+	if (!boot_cpu_has_bug(X86_BUG_MDS))
+		caps |= BIT_ULL(5);
+	*data = caps;
+	return 0;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The VMCS as SDM 3C chapter 25 and SDM 3D appendices A to C describe it: field
+ * encodings, control bits, exit reasons and the layouts of exit information.
+ * Numbers only: access is in vmx_ops.h.
+ */
+#ifndef VENDOR_VMX_VMCS_H
+#define VENDOR_VMX_VMCS_H
+
+#include <linux/bits.h>
+
+/*
+ * Encodings (SDM 3D appendix B): bit 0 the upper half of a 64 bit field, bits 9:1
+ * index, 11:10 type (control, exit information, guest, host), 14:13 width.
+ */
+enum vmcs_field {
+	/* 16 bits */
+	VMCS_VPID			= 0x0000,
+	VMCS_POSTED_INTR_VECTOR		= 0x0002,
+	VMCS_GUEST_ES_SELECTOR		= 0x0800,	/* ES CS SS DS FS GS LDTR TR */
+	VMCS_GUEST_INTR_STATUS		= 0x0810,
+	VMCS_GUEST_PML_INDEX		= 0x0812,
+	VMCS_HOST_ES_SELECTOR		= 0x0c00,
+	VMCS_HOST_CS_SELECTOR		= 0x0c02,
+	VMCS_HOST_SS_SELECTOR		= 0x0c04,
+	VMCS_HOST_DS_SELECTOR		= 0x0c06,
+	VMCS_HOST_FS_SELECTOR		= 0x0c08,
+	VMCS_HOST_GS_SELECTOR		= 0x0c0a,
+	VMCS_HOST_TR_SELECTOR		= 0x0c0c,
+
+	/* 64 bits */
+	VMCS_IO_BITMAP_A		= 0x2000,
+	VMCS_IO_BITMAP_B		= 0x2002,
+	VMCS_MSR_BITMAP			= 0x2004,
+	VMCS_EXIT_MSR_STORE_ADDR	= 0x2006,
+	VMCS_EXIT_MSR_LOAD_ADDR		= 0x2008,
+	VMCS_ENTRY_MSR_LOAD_ADDR	= 0x200a,
+	VMCS_PML_ADDRESS		= 0x200e,
+	VMCS_TSC_OFFSET			= 0x2010,
+	VMCS_VIRTUAL_APIC_ADDR		= 0x2012,
+	VMCS_APIC_ACCESS_ADDR		= 0x2014,
+	VMCS_POSTED_INTR_DESC		= 0x2016,
+	VMCS_EPT_POINTER		= 0x201a,
+	VMCS_EOI_EXIT_BITMAP		= 0x201c,	/* four, of 64 vectors each */
+	VMCS_XSS_EXIT_BITMAP		= 0x202c,
+	VMCS_TSC_MULTIPLIER		= 0x2032,
+	VMCS_GUEST_PHYSICAL_ADDRESS	= 0x2400,
+	VMCS_LINK_POINTER		= 0x2800,
+	VMCS_GUEST_DEBUGCTL		= 0x2802,
+	VMCS_GUEST_PAT			= 0x2804,
+	VMCS_GUEST_EFER			= 0x2806,
+	VMCS_GUEST_PDPTE		= 0x280a,	/* four */
+	VMCS_HOST_PAT			= 0x2c00,
+	VMCS_HOST_EFER			= 0x2c02,
+
+	/* 32 bits */
+	VMCS_PIN_CONTROLS		= 0x4000,
+	VMCS_PROC_CONTROLS		= 0x4002,
+	VMCS_EXCEPTION_BITMAP		= 0x4004,
+	VMCS_PF_ERROR_CODE_MASK		= 0x4006,
+	VMCS_PF_ERROR_CODE_MATCH	= 0x4008,
+	VMCS_CR3_TARGET_COUNT		= 0x400a,
+	VMCS_EXIT_CONTROLS		= 0x400c,
+	VMCS_EXIT_MSR_STORE_COUNT	= 0x400e,
+	VMCS_EXIT_MSR_LOAD_COUNT	= 0x4010,
+	VMCS_ENTRY_CONTROLS		= 0x4012,
+	VMCS_ENTRY_MSR_LOAD_COUNT	= 0x4014,
+	VMCS_ENTRY_INTR_INFO		= 0x4016,
+	VMCS_ENTRY_ERROR_CODE		= 0x4018,
+	VMCS_ENTRY_INSN_LEN		= 0x401a,
+	VMCS_TPR_THRESHOLD		= 0x401c,
+	VMCS_PROC2_CONTROLS		= 0x401e,
+	VMCS_PLE_GAP			= 0x4020,
+	VMCS_PLE_WINDOW			= 0x4022,
+	VMCS_INSN_ERROR			= 0x4400,
+	VMCS_EXIT_REASON		= 0x4402,
+	VMCS_EXIT_INTR_INFO		= 0x4404,
+	VMCS_EXIT_INTR_ERROR_CODE	= 0x4406,
+	VMCS_IDT_VECTORING_INFO		= 0x4408,
+	VMCS_IDT_VECTORING_ERROR_CODE	= 0x440a,
+	VMCS_EXIT_INSN_LEN		= 0x440c,
+	VMCS_EXIT_INSN_INFO		= 0x440e,
+	VMCS_GUEST_ES_LIMIT		= 0x4800,	/* in the order of the selectors */
+	VMCS_GUEST_GDTR_LIMIT		= 0x4810,
+	VMCS_GUEST_IDTR_LIMIT		= 0x4812,
+	VMCS_GUEST_ES_ACCESS		= 0x4814,	/* likewise */
+	VMCS_GUEST_SS_ACCESS		= 0x4818,
+	VMCS_GUEST_INTERRUPTIBILITY	= 0x4824,
+	VMCS_GUEST_ACTIVITY		= 0x4826,
+	VMCS_GUEST_SYSENTER_CS		= 0x482a,
+	VMCS_PREEMPTION_TIMER		= 0x482e,
+	VMCS_HOST_SYSENTER_CS		= 0x4c00,
+
+	/* natural width */
+	VMCS_CR0_MASK			= 0x6000,
+	VMCS_CR4_MASK			= 0x6002,
+	VMCS_CR0_SHADOW			= 0x6004,
+	VMCS_CR4_SHADOW			= 0x6006,
+	VMCS_EXIT_QUALIFICATION		= 0x6400,
+	VMCS_GUEST_LINEAR_ADDRESS	= 0x640a,
+	VMCS_GUEST_CR0			= 0x6800,
+	VMCS_GUEST_CR3			= 0x6802,
+	VMCS_GUEST_CR4			= 0x6804,
+	VMCS_GUEST_ES_BASE		= 0x6806,	/* in the order of the selectors */
+	VMCS_GUEST_GDTR_BASE		= 0x6816,
+	VMCS_GUEST_IDTR_BASE		= 0x6818,
+	VMCS_GUEST_DR7			= 0x681a,
+	VMCS_GUEST_RSP			= 0x681c,
+	VMCS_GUEST_RIP			= 0x681e,
+	VMCS_GUEST_RFLAGS		= 0x6820,
+	VMCS_GUEST_PENDING_DEBUG	= 0x6822,
+	VMCS_GUEST_SYSENTER_ESP		= 0x6824,
+	VMCS_GUEST_SYSENTER_EIP		= 0x6826,
+	VMCS_HOST_CR0			= 0x6c00,
+	VMCS_HOST_CR3			= 0x6c02,
+	VMCS_HOST_CR4			= 0x6c04,
+	VMCS_HOST_FS_BASE		= 0x6c06,
+	VMCS_HOST_GS_BASE		= 0x6c08,
+	VMCS_HOST_TR_BASE		= 0x6c0a,
+	VMCS_HOST_GDTR_BASE		= 0x6c0c,
+	VMCS_HOST_IDTR_BASE		= 0x6c0e,
+	VMCS_HOST_SYSENTER_ESP		= 0x6c10,
+	VMCS_HOST_SYSENTER_EIP		= 0x6c12,
+	VMCS_HOST_RSP			= 0x6c14,
+	VMCS_HOST_RIP			= 0x6c16,
+};
+
+/* ---- controls -------------------------------------------------------------- */
+
+/* Pin-based (SDM 3C 25.6.1). */
+#define VMX_PIN_EXT_INTR		BIT(0)
+#define VMX_PIN_NMI			BIT(3)
+#define VMX_PIN_VIRTUAL_NMI		BIT(5)
+#define VMX_PIN_PREEMPTION_TIMER	BIT(6)
+#define VMX_PIN_POSTED_INTR		BIT(7)
+
+/* Primary processor-based (25.6.2). */
+#define VMX_PROC_INTR_WINDOW		BIT(2)
+#define VMX_PROC_TSC_OFFSET		BIT(3)
+#define VMX_PROC_HLT			BIT(7)
+#define VMX_PROC_INVLPG			BIT(9)
+#define VMX_PROC_MWAIT			BIT(10)
+#define VMX_PROC_RDPMC			BIT(11)
+#define VMX_PROC_RDTSC			BIT(12)
+#define VMX_PROC_CR3_LOAD		BIT(15)
+#define VMX_PROC_CR3_STORE		BIT(16)
+#define VMX_PROC_CR8_LOAD		BIT(19)
+#define VMX_PROC_CR8_STORE		BIT(20)
+#define VMX_PROC_TPR_SHADOW		BIT(21)
+#define VMX_PROC_NMI_WINDOW		BIT(22)
+#define VMX_PROC_MOV_DR			BIT(23)
+#define VMX_PROC_UNCOND_IO		BIT(24)
+#define VMX_PROC_MTF			BIT(27)
+#define VMX_PROC_MSR_BITMAP		BIT(28)
+#define VMX_PROC_MONITOR		BIT(29)
+#define VMX_PROC_PAUSE			BIT(30)
+#define VMX_PROC_SECONDARY		BIT(31)
+
+/* Secondary processor-based. */
+#define VMX_PROC2_APIC_ACCESS		BIT(0)
+#define VMX_PROC2_EPT			BIT(1)
+#define VMX_PROC2_DESC_TABLE		BIT(2)
+#define VMX_PROC2_RDTSCP		BIT(3)
+#define VMX_PROC2_X2APIC		BIT(4)
+#define VMX_PROC2_VPID			BIT(5)
+#define VMX_PROC2_WBINVD		BIT(6)
+#define VMX_PROC2_UNRESTRICTED		BIT(7)
+#define VMX_PROC2_APIC_REGISTERS	BIT(8)
+#define VMX_PROC2_INTR_DELIVERY		BIT(9)
+#define VMX_PROC2_PAUSE_LOOP		BIT(10)
+#define VMX_PROC2_RDRAND		BIT(11)
+#define VMX_PROC2_INVPCID		BIT(12)
+#define VMX_PROC2_RDSEED		BIT(16)
+#define VMX_PROC2_PML			BIT(17)
+#define VMX_PROC2_XSAVES		BIT(20)
+#define VMX_PROC2_TSC_SCALING		BIT(25)
+
+/* VM-exit (25.7.1). */
+#define VMX_EXIT_SAVE_DEBUG		BIT(2)
+#define VMX_EXIT_HOST_64		BIT(9)
+#define VMX_EXIT_LOAD_PERF_GLOBAL	BIT(12)
+#define VMX_EXIT_ACK_INTR		BIT(15)
+#define VMX_EXIT_SAVE_PAT		BIT(18)
+#define VMX_EXIT_LOAD_PAT		BIT(19)
+#define VMX_EXIT_SAVE_EFER		BIT(20)
+#define VMX_EXIT_LOAD_EFER		BIT(21)
+#define VMX_EXIT_SAVE_TIMER		BIT(22)
+#define VMX_EXIT_CLEAR_BNDCFGS		BIT(23)
+
+/* VM-entry (25.8.1). */
+#define VMX_ENTRY_LOAD_DEBUG		BIT(2)
+#define VMX_ENTRY_IA32E			BIT(9)
+#define VMX_ENTRY_LOAD_PERF_GLOBAL	BIT(13)
+#define VMX_ENTRY_LOAD_PAT		BIT(14)
+#define VMX_ENTRY_LOAD_EFER		BIT(15)
+
+/* ---- IA32_VMX_BASIC, IA32_VMX_MISC, IA32_VMX_EPT_VPID_CAP (appendix A) ------- */
+
+#define VMX_BASIC_REVISION(x)		((u32)(x) & 0x7fffffff)
+#define VMX_BASIC_SIZE(x)		((u32)((x) >> 32) & 0x1fff)
+#define VMX_BASIC_MEM_TYPE(x)		((u32)((x) >> 50) & 0xf)
+#define VMX_BASIC_TRUE_CONTROLS		BIT_ULL(55)
+
+#define VMX_MISC_TIMER_RATE(x)		((u32)(x) & 0x1f)
+#define VMX_MISC_INSN_LEN_0		BIT_ULL(30)
+
+#define VMX_EPT_EXEC_ONLY		BIT_ULL(0)
+#define VMX_EPT_WALK_4			BIT_ULL(6)
+#define VMX_EPT_WALK_5			BIT_ULL(7)
+#define VMX_EPT_WRITE_BACK		BIT_ULL(14)
+#define VMX_EPT_2M			BIT_ULL(16)
+#define VMX_EPT_1G			BIT_ULL(17)
+#define VMX_EPT_INVEPT			BIT_ULL(20)
+#define VMX_EPT_AD			BIT_ULL(21)
+#define VMX_EPT_INVEPT_SINGLE		BIT_ULL(25)
+#define VMX_EPT_INVEPT_ALL		BIT_ULL(26)
+#define VMX_VPID_INVVPID		BIT_ULL(32)
+#define VMX_VPID_INVVPID_ADDRESS	BIT_ULL(40)
+#define VMX_VPID_INVVPID_SINGLE		BIT_ULL(41)
+#define VMX_VPID_INVVPID_ALL		BIT_ULL(42)
+
+/* EPTP (25.6.11): memory type, walk length less 1, A/D. */
+#define VMX_EPTP_WB			6ULL
+#define VMX_EPTP_WALK(levels)		(((u64)(levels) - 1) << 3)
+#define VMX_EPTP_AD			BIT_ULL(6)
+
+/* Types of INVEPT and INVVPID (SDM 3C 31.3). */
+#define VMX_INVEPT_SINGLE		1
+#define VMX_INVEPT_ALL			2
+#define VMX_INVVPID_ADDRESS		0
+#define VMX_INVVPID_SINGLE		1
+#define VMX_INVVPID_ALL			2
+
+/* ---- events (25.8.3, 25.9.2, 25.9.3: one layout) ------------------------------ */
+
+#define VMX_EVENT_VECTOR		GENMASK(7, 0)
+#define VMX_EVENT_TYPE			GENMASK(10, 8)
+#define VMX_EVENT_EXT_INTR		(0 << 8)
+#define VMX_EVENT_NMI			(2 << 8)
+#define VMX_EVENT_HARD_EXCEPTION	(3 << 8)
+#define VMX_EVENT_SOFT_INTR		(4 << 8)
+#define VMX_EVENT_PRIV_EXCEPTION	(5 << 8)	/* INT1 */
+#define VMX_EVENT_SOFT_EXCEPTION	(6 << 8)	/* INT3, INTO */
+#define VMX_EVENT_ERROR_CODE		BIT(11)
+#define VMX_EVENT_NMI_UNBLOCKED		BIT(12)		/* by the IRET that faulted */
+#define VMX_EVENT_VALID			BIT(31)
+
+/* Interruptibility state (table 25-3). */
+#define VMX_BLOCKED_BY_STI		BIT(0)
+#define VMX_BLOCKED_BY_MOV_SS		BIT(1)
+#define VMX_BLOCKED_BY_SMI		BIT(2)
+#define VMX_BLOCKED_BY_NMI		BIT(3)
+
+/* Pending debug exceptions (table 25-4): DR6's B0-B3 and BS, at their places. */
+#define VMX_PENDING_DEBUG_BS		BIT(14)
+
+/* ---- exit reasons (appendix C) -------------------------------------------------- */
+
+#define VMX_EXIT_REASON_BASIC		GENMASK(15, 0)
+#define VMX_EXIT_REASON_BUS_LOCK	BIT(26)
+#define VMX_EXIT_REASON_ENTRY_FAILED	BIT(31)
+
+enum vmx_exit_reason {
+	VMX_EXIT_EXCEPTION_NMI		= 0,
+	VMX_EXIT_EXT_INTR		= 1,
+	VMX_EXIT_TRIPLE_FAULT		= 2,
+	VMX_EXIT_INIT			= 3,
+	VMX_EXIT_SIPI			= 4,
+	VMX_EXIT_INTR_WINDOW		= 7,
+	VMX_EXIT_NMI_WINDOW		= 8,
+	VMX_EXIT_TASK_SWITCH		= 9,
+	VMX_EXIT_CPUID			= 10,
+	VMX_EXIT_GETSEC			= 11,
+	VMX_EXIT_HLT			= 12,
+	VMX_EXIT_INVD			= 13,
+	VMX_EXIT_INVLPG			= 14,
+	VMX_EXIT_RDPMC			= 15,
+	VMX_EXIT_RDTSC			= 16,
+	VMX_EXIT_VMCALL			= 18,
+	VMX_EXIT_VMCLEAR		= 19,
+	VMX_EXIT_VMXON			= 27,
+	VMX_EXIT_CR_ACCESS		= 28,
+	VMX_EXIT_DR_ACCESS		= 29,
+	VMX_EXIT_IO			= 30,
+	VMX_EXIT_RDMSR			= 31,
+	VMX_EXIT_WRMSR			= 32,
+	VMX_EXIT_INVALID_STATE		= 33,
+	VMX_EXIT_MSR_LOAD_FAILED	= 34,
+	VMX_EXIT_MWAIT			= 36,
+	VMX_EXIT_MTF			= 37,
+	VMX_EXIT_MONITOR		= 39,
+	VMX_EXIT_PAUSE			= 40,
+	VMX_EXIT_MC_DURING_ENTRY	= 41,
+	VMX_EXIT_TPR_BELOW		= 43,
+	VMX_EXIT_APIC_ACCESS		= 44,
+	VMX_EXIT_EOI			= 45,
+	VMX_EXIT_GDTR_IDTR		= 46,
+	VMX_EXIT_LDTR_TR		= 47,
+	VMX_EXIT_EPT_VIOLATION		= 48,
+	VMX_EXIT_EPT_MISCONFIG		= 49,
+	VMX_EXIT_INVEPT			= 50,
+	VMX_EXIT_RDTSCP			= 51,
+	VMX_EXIT_PREEMPTION_TIMER	= 52,
+	VMX_EXIT_INVVPID		= 53,
+	VMX_EXIT_WBINVD			= 54,
+	VMX_EXIT_XSETBV			= 55,
+	VMX_EXIT_APIC_WRITE		= 56,
+	VMX_EXIT_RDRAND			= 57,
+	VMX_EXIT_INVPCID		= 58,
+	VMX_EXIT_VMFUNC			= 59,
+	VMX_EXIT_ENCLS			= 60,
+	VMX_EXIT_RDSEED			= 61,
+	VMX_EXIT_PML_FULL		= 62,
+	VMX_EXIT_XSAVES			= 63,
+	VMX_EXIT_XRSTORS		= 64,
+	VMX_EXIT_UMWAIT			= 67,
+	VMX_EXIT_TPAUSE			= 68,
+};
+
+/* ---- exit qualifications (28.2.1) ------------------------------------------------ */
+
+/* Control registers (table 28-3). */
+#define VMX_CR_NUMBER(q)		((q) & 0xf)
+#define VMX_CR_ACCESS(q)		(((q) >> 4) & 3)
+#define VMX_CR_TO			0
+#define VMX_CR_FROM			1
+#define VMX_CR_CLTS			2
+#define VMX_CR_LMSW			3
+#define VMX_CR_GPR(q)			(((q) >> 8) & 0xf)
+#define VMX_CR_LMSW_VALUE(q)		(((q) >> 16) & 0xffff)
+
+/* I/O (table 28-5). */
+#define VMX_IO_SIZE(q)			(((q) & 7) + 1)
+#define VMX_IO_IN			BIT(3)
+#define VMX_IO_STRING			BIT(4)
+#define VMX_IO_PORT(q)			(((q) >> 16) & 0xffff)
+
+/* Task switches (table 28-2). */
+#define VMX_TASK_SELECTOR(q)		((q) & 0xffff)
+#define VMX_TASK_SOURCE(q)		(((q) >> 30) & 3)
+#define VMX_TASK_CALL			0
+#define VMX_TASK_IRET			1
+#define VMX_TASK_JMP			2
+#define VMX_TASK_GATE			3
+
+/* EPT violations (table 28-7). */
+#define VMX_EPTV_WRITE			BIT(1)
+#define VMX_EPTV_FETCH			BIT(2)
+#define VMX_EPTV_PERMISSIONS		GENMASK(5, 3)
+#define VMX_EPTV_GVA_VALID		BIT(7)
+#define VMX_EPTV_FINAL			BIT(8)
+#define VMX_EPTV_NMI_UNBLOCKED		BIT(12)
+
+/* APIC accesses (table 28-6). */
+#define VMX_APIC_OFFSET(q)		((q) & 0xfff)
+#define VMX_APIC_TYPE(q)		(((q) >> 12) & 0xf)
+
+/* Segment access rights (table 25-2): as in a descriptor, and: */
+#define VMX_AR_TYPE(ar)			((ar) & 0xf)
+#define VMX_AR_DPL_SHIFT		5
+#define VMX_AR_L			BIT(13)
+#define VMX_AR_DB			BIT(14)
+#define VMX_AR_UNUSABLE			BIT(16)
+
+#endif
