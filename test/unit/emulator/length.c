@@ -42,7 +42,7 @@ static const char * const reasons[NR_REASONS] = {
 	[NO_EVEX] = "EVEX and MVEX: not in the table: unhandleable (SDM 2A 2.7)",
 	[NO_XOP] = "XOP: AMD's CPUs up to Excavator, #UD on all others (APM 3 1.9)",
 	[NO_3DNOW] = "3DNow!: AMD's CPUs up to 2011: not in the table (APM 3 appendix A)",
-	[NO_KNC] = "JKZD, JKNZD: Knights Corner's alone, in no manual of this list; #UD",
+	[NO_KNC] = "JKZD, DELAY and the like: Knights Corner's alone, in no manual of this list; #UD",
 	[NO_VEX] = "VEX arithmetic: not in the table: unhandleable (SDM 2D tables A-3 to A-5)",
 	[NO_AMX] = "key locker, SEV, SGX, SSE4A and the like: not in the table (SDM 2D A.3, APM 3 appendix A)",
 	[NO_ROW] = "opcodes without a row",
@@ -83,6 +83,8 @@ static enum reason known_difference(const ZydisDecodedInstruction *insn, bool va
 	switch (insn->mnemonic) {
 	case ZYDIS_MNEMONIC_JKZD:
 	case ZYDIS_MNEMONIC_JKNZD:
+	case ZYDIS_MNEMONIC_DELAY:
+	case ZYDIS_MNEMONIC_SPFLT:
 		return NO_KNC;
 	case ZYDIS_MNEMONIC_UD0:
 	case ZYDIS_MNEMONIC_UD1:
