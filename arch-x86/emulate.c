@@ -227,6 +227,9 @@ static int execute(struct x86_vcpu *vcpu, int flags)
 		x86_set_rflags(vcpu, vcpu->emul.rflags);
 		return inject(vcpu);
 	case X86_EMULATOR_IO_NEEDED:
+		/* An MSR that user space wants: kvm_run has it already. */
+		if (vcpu->complete_userspace_io)
+			return X86_USER;
 		return x86_io_exit_read(vcpu);
 	case X86_EMULATOR_RETRY:
 	case X86_EMULATOR_INTERCEPTED:

@@ -179,25 +179,34 @@ static int emul_set_xcr(struct x86_emulator *ctx, u32 index, u64 value)
 	return gp_if(x86_set_xcr(emul_vcpu(ctx), index, value));
 }
 
+/*
+ * SYSCALL and the like read MSRs, too, but only RDMSR and WRMSR ask the filter, and
+ * only these can be finished by user space (KVM_CAP_X86_USER_SPACE_MSR).
+ */
 static int emul_get_msr(struct x86_emulator *ctx, u32 index, u64 *value)
 {
 	struct x86_vcpu *vcpu = emul_vcpu(ctx);
+	bool insn = ctx->insn.id == X86_EMULATOR_INSN_RDMSR;
+	bool filtered = insn && !x86_msr_allowed(vcpu, index, KVM_MSR_FILTER_READ);
 
-	/* SYSCALL and the like read MSRs, too, but no filter is asked for these. */
-	if (ctx->insn.id == X86_EMULATOR_INSN_RDMSR &&
-	    !x86_msr_allowed(vcpu, index, KVM_MSR_FILTER_READ))
-		return X86_EMULATOR_FAULT;
-	return gp_if(x86_get_msr(vcpu, index, value, false));
+	if (!filtered && !x86_get_msr(vcpu, index, value, false))
+		return X86_EMULATOR_CONTINUE;
+	if (insn && x86_msr_user_exit(vcpu, index, false, 0, filtered))
+		return X86_EMULATOR_IO_NEEDED;
+	return X86_EMULATOR_FAULT;
 }
 
 static int emul_set_msr(struct x86_emulator *ctx, u32 index, u64 value)
 {
 	struct x86_vcpu *vcpu = emul_vcpu(ctx);
+	bool insn = ctx->insn.id == X86_EMULATOR_INSN_WRMSR;
+	bool filtered = insn && !x86_msr_allowed(vcpu, index, KVM_MSR_FILTER_WRITE);
 
-	if (ctx->insn.id == X86_EMULATOR_INSN_WRMSR &&
-	    !x86_msr_allowed(vcpu, index, KVM_MSR_FILTER_WRITE))
-		return X86_EMULATOR_FAULT;
-	return gp_if(x86_set_msr(vcpu, index, value, false));
+	if (!filtered && !x86_set_msr(vcpu, index, value, false))
+		return X86_EMULATOR_CONTINUE;
+	if (insn && x86_msr_user_exit(vcpu, index, true, value, filtered))
+		return X86_EMULATOR_IO_NEEDED;
+	return X86_EMULATOR_FAULT;
 }
 
 static int emul_cpuid(struct x86_emulator *ctx, u32 regs[4])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Each room adds its own line.
-arch-x86-y += vcpu.o vcpu_ioctl.o
+arch-x86-y += vcpu.o vcpu_ioctl.o sync_regs.o
+arch-x86-$(CONFIG_COMPAT) += compat_ioctl.o
 arch-x86-y += cpu/cpuid.o cpu/cpuid_caps.o cpu/cpuid_list.o
 arch-x86-y += cpu/msr.o cpu/msr_list.o cpu/msr_filter.o cpu/mtrr.o cpu/mce.o
 arch-x86-y += cpu/regs.o cpu/sregs.o cpu/fpu.o cpu/user_return.o

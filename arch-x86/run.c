@@ -549,10 +549,9 @@ int kvm_arch_vcpu_run(struct kvm_vcpu *core)
 	struct kvm_run *run = core->run;
 	int r;
 
-	/* Registers in kvm_run (KVM_CAP_SYNC_REGS) are not offered. */
-	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
-		return -EINVAL;
-
+	r = x86_sync_regs_take(vcpu);
+	if (r)
+		return r;
 	vcpu->has_run = true;
 	x86_fpu_load_guest(vcpu);
 	kvm_vcpu_srcu_read_lock(core);
@@ -573,6 +572,7 @@ int kvm_arch_vcpu_run(struct kvm_vcpu *core)
 	r = READ_ONCE(run->immediate_exit__unsafe) ? -EINTR : x86_outer_loop(vcpu);
 out:
 	x86_fpu_put_guest(vcpu);
+	x86_sync_regs_show(vcpu);
 	x86_show_state(vcpu);
 	kvm_vcpu_srcu_read_unlock(core);
 	return r;

@@ -52,4 +52,17 @@ int x86_exit_fail_entry(struct x86_vcpu *vcpu, u64 reason);
  *  Return: X86_USER. */
 int x86_exit_unexpected(struct x86_vcpu *vcpu, u64 reason);
 
+/**
+ * x86_sync_regs_take() - before the vCPU runs: the sets of registers that kvm_run says
+ *	are dirty
+ * @vcpu: the vCPU, loaded; SRCU not needed
+ *
+ * Each as its ioctl would. Return: 0, kvm_dirty_regs is 0 now; -EINVAL: unknown bits in
+ * kvm_dirty_regs or kvm_valid_regs, or values that the ioctl refuses.
+ */
+int x86_sync_regs_take(struct x86_vcpu *vcpu);
+
+/** x86_sync_regs_show() - when KVM_RUN returns: store what kvm_valid_regs asks for. Loaded. */
+void x86_sync_regs_show(struct x86_vcpu *vcpu);
+
 #endif

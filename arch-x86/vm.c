@@ -4,6 +4,7 @@
  * user space switches on (KVM_ENABLE_CAP), its ioctls, and the ioctls of
  * /dev/kvm. Each case hands over to the room that owns the matter.
  */
+#include <linux/kvm_para.h>
 #include <linux/slab.h>
 #include <linux/sched/stat.h>
 #include <linux/uaccess.h>
@@ -38,6 +39,9 @@
 
 #define X86_X2APIC_API_FLAGS	(KVM_X2APIC_API_USE_32BIT_IDS | \
 				 KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK)
+
+/* KVM_CAP_EXIT_HYPERCALL: those that user space may ask to do itself. */
+#define X86_EXIT_HYPERCALLS	BIT_ULL(KVM_HC_MAP_GPA_RANGE)
 
 #define X86_USER_MSR_REASONS	(KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | \
 				 KVM_MSR_EXIT_REASON_FILTER)
@@ -159,6 +163,10 @@ int kvm_arch_check_extension(struct kvm *kvm, long cap)
 		return 1;
 	case KVM_CAP_X86_USER_SPACE_MSR:
 		return X86_USER_MSR_REASONS;
+	case KVM_CAP_SYNC_REGS:
+		return KVM_SYNC_X86_VALID_FIELDS;
+	case KVM_CAP_EXIT_HYPERCALL:
+		return X86_EXIT_HYPERCALLS;
 	case KVM_CAP_ADJUST_CLOCK:
 		return X86_CLOCK_FLAGS;
 	case KVM_CAP_SET_GUEST_DEBUG2:
@@ -246,6 +254,11 @@ int kvm_arch_vm_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 		if (cap->args[0] & ~(u64)X86_USER_MSR_REASONS)
 			return -EINVAL;
 		WRITE_ONCE(vm->user_space_msr_mask, cap->args[0]);
+		return 0;
+	case KVM_CAP_EXIT_HYPERCALL:
+		if (cap->args[0] & ~X86_EXIT_HYPERCALLS)
+			return -EINVAL;
+		WRITE_ONCE(vm->hypercall_exit_enabled, cap->args[0]);
 		return 0;
 	case KVM_CAP_EXIT_ON_EMULATION_FAILURE:
 		if (cap->args[0] & ~1ULL)
@@ -374,6 +387,18 @@ static long x86_vm_reinject(struct x86_vm *vm, void __user *argp)
 	return x86_pit_reinject(vm, control.pit_reinject);
 }
 
+static long x86_vm_msr_filter(struct x86_vm *vm, void __user *argp)
+{
+	struct kvm_msr_filter *filter = memdup_user(argp, sizeof(*filter));
+	long r;
+
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	r = x86_vm_set_msr_filter(vm, filter);
+	kfree(filter);
+	return r;
+}
+
 static long x86_vm_set_tsc_khz(struct x86_vm *vm, unsigned long khz)
 {
 	long r = -EINVAL;
@@ -429,7 +454,7 @@ long kvm_arch_vm_ioctl(struct kvm *kvm, unsigned int ioctl, unsigned long arg)
 	case KVM_GET_TSC_KHZ:
 		return READ_ONCE(vm->default_tsc_khz);
 	case KVM_X86_SET_MSR_FILTER:
-		return x86_vm_set_msr_filter(vm, argp);
+		return x86_vm_msr_filter(vm, argp);
 	}
 	return -ENOTTY;
 }

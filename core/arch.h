@@ -94,6 +94,13 @@ void kvm_arch_vm_destroy(struct kvm *kvm);
 long kvm_arch_vm_ioctl(struct kvm *kvm, unsigned int ioctl, unsigned long arg);
 
 /**
+ * kvm_arch_vm_compat_ioctl() - VM ioctls of a 32-bit process whose structures differ
+ * Where the kernel has CONFIG_COMPAT.
+ * Return: as kvm_arch_vm_ioctl(); -ENOIOCTLCMD: the same in 32 and 64 bit.
+ */
+long kvm_arch_vm_compat_ioctl(struct kvm *kvm, unsigned int ioctl, unsigned long arg);
+
+/**
  * kvm_arch_vm_enable_cap() - KVM_ENABLE_CAP on a VM, for caps core does not know
  * Return: 0 or -EINVAL.
  */

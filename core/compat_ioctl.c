@@ -63,10 +63,13 @@ long kvm_vm_ioctl_compat(struct file *filp, unsigned int ioctl, unsigned long ar
 {
 	struct kvm *kvm = filp->private_data;
 	void __user *argp = compat_ptr(arg);
-	int err;
+	long err;
 
 	err = kvm_check_owner(kvm);
 	if (err)
+		return err;
+	err = kvm_arch_vm_compat_ioctl(kvm, ioctl, arg);
+	if (err != -ENOIOCTLCMD)
 		return err;
 	switch (ioctl) {
 	case KVM_GET_DIRTY_LOG32:

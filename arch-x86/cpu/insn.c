@@ -75,7 +75,7 @@ EXPORT_SYMBOL_GPL(x86_emulate_cpuid);
 
 static int complete_user_wrmsr(struct x86_vcpu *vcpu)
 {
-	return x86_complete_insn_gp(vcpu, vcpu->core.run->msr.error);
+	return x86_complete_insn_gp(vcpu, READ_ONCE(vcpu->core.run->msr.error));
 }
 
 static int complete_user_rdmsr(struct x86_vcpu *vcpu)
@@ -91,8 +91,7 @@ static int complete_user_rdmsr(struct x86_vcpu *vcpu)
 	return x86_complete_insn_gp(vcpu, error);
 }
 
-bool x86_msr_user_exit(struct x86_vcpu *vcpu, u32 index, bool write, u64 data, bool filtered,
-		       int (*complete)(struct x86_vcpu *vcpu))
+bool x86_msr_user_exit(struct x86_vcpu *vcpu, u32 index, bool write, u64 data, bool filtered)
 {
 	struct kvm_run *run = vcpu->core.run;
 	u32 reason;
@@ -112,7 +111,7 @@ bool x86_msr_user_exit(struct x86_vcpu *vcpu, u32 index, bool write, u64 data, b
 	run->msr.reason = reason;
 	run->msr.index = index;
 	run->msr.data = data;
-	vcpu->complete_userspace_io = complete;
+	vcpu->complete_userspace_io = write ? complete_user_wrmsr : complete_user_rdmsr;
 	return true;
 }
 
@@ -123,7 +122,7 @@ int x86_emulate_rdmsr(struct x86_vcpu *vcpu)
 	u64 data;
 
 	if (filtered || x86_get_msr(vcpu, index, &data, false)) {
-		if (x86_msr_user_exit(vcpu, index, false, 0, filtered, complete_user_rdmsr))
+		if (x86_msr_user_exit(vcpu, index, false, 0, filtered))
 			return X86_USER;
 		x86_inject_gp(vcpu, 0);
 		return X86_RESUME;
@@ -141,7 +140,7 @@ int x86_emulate_wrmsr(struct x86_vcpu *vcpu)
 	bool filtered = !x86_msr_allowed(vcpu, index, KVM_MSR_FILTER_WRITE);
 
 	if (filtered || x86_set_msr(vcpu, index, data, false)) {
-		if (x86_msr_user_exit(vcpu, index, true, data, filtered, complete_user_wrmsr))
+		if (x86_msr_user_exit(vcpu, index, true, data, filtered))
 			return X86_USER;
 		x86_inject_gp(vcpu, 0);
 		return X86_RESUME;

@@ -48,12 +48,12 @@ bool x86_msr_allowed(struct x86_vcpu *vcpu, u32 index, u32 type);
  * @write: WRMSR
  * @data: what it writes
  * @filtered: refused by the filter, else unknown or #GP
- * @complete: called when user space has answered in kvm_run.msr (hostile)
  *
+ * The RDMSR or WRMSR at RIP is finished when user space has answered in kvm_run.msr,
+ * whether it was intercepted or is being emulated.
  * Return: true: kvm_run is filled, X86_USER; false: #GP(0) is the caller's to inject.
  */
-bool x86_msr_user_exit(struct x86_vcpu *vcpu, u32 index, bool write, u64 data, bool filtered,
-		       int (*complete)(struct x86_vcpu *vcpu));
+bool x86_msr_user_exit(struct x86_vcpu *vcpu, u32 index, bool write, u64 data, bool filtered);
 
 /**
  * x86_fastpath_wrmsr() - WRMSR in the inner loop: x2APIC ICR, TSC deadline
@@ -102,11 +102,11 @@ int x86_vcpu_set_msrs(struct x86_vcpu *vcpu, struct kvm_msrs __user *arg);
 /**
  * x86_vm_set_msr_filter() - KVM_X86_SET_MSR_FILTER
  * @vm: the VM; takes its lock
- * @arg: struct kvm_msr_filter
+ * @user: a copy; its bitmaps are still user space's
  *
  * Return: 0; -EINVAL: flags, sizes, or "deny" without any range; -EFAULT, -ENOMEM.
  */
-int x86_vm_set_msr_filter(struct x86_vm *vm, void __user *arg);
+int x86_vm_set_msr_filter(struct x86_vm *vm, const struct kvm_msr_filter *user);
 void x86_vm_free_msr_filter(struct x86_vm *vm);
 
 /**

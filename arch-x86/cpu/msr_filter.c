@@ -94,21 +94,15 @@ static int add_filter_range(struct x86_msr_filter *filter, const struct kvm_msr_
 	return 0;
 }
 
-int x86_vm_set_msr_filter(struct x86_vm *vm, void __user *arg)
+int x86_vm_set_msr_filter(struct x86_vm *vm, const struct kvm_msr_filter *user)
 {
 	struct x86_msr_filter *filter, *old;
-	struct kvm_msr_filter *user;
 	unsigned int i;
 	int r = 0;
 
-	user = memdup_user(arg, sizeof(*user));
-	if (IS_ERR(user))
-		return PTR_ERR(user);
 	filter = kzalloc(sizeof(*filter), GFP_KERNEL_ACCOUNT);
-	if (!filter) {
-		kfree(user);
+	if (!filter)
 		return -ENOMEM;
-	}
 	filter->allow = !(user->flags & KVM_MSR_FILTER_DEFAULT_DENY);
 	if (user->flags & ~KVM_MSR_FILTER_VALID_MASK)
 		r = -EINVAL;
@@ -117,7 +111,6 @@ int x86_vm_set_msr_filter(struct x86_vm *vm, void __user *arg)
 	/* No range at all turns filtering off; then there is nothing to deny. */
 	if (!r && !filter->nr && !filter->allow)
 		r = -EINVAL;
-	kfree(user);
 	if (r) {
 		free_filter(filter);
 		return r;

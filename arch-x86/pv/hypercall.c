@@ -6,6 +6,8 @@
  */
 #include <linux/kvm_para.h>
 #include <linux/math64.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
 
 #include "arch-x86/pv/pv.h"
 #include "arch-x86/cpu/cpuid.h"
@@ -59,6 +61,41 @@ static long hc_clock_pairing(struct x86_vcpu *vcpu, gpa_t gpa, unsigned long typ
 		-KVM_EFAULT : 0;
 }
 
+/* User space has done it: its answer, and on. */
+static int complete_hypercall(struct x86_vcpu *vcpu)
+{
+	u64 ret = READ_ONCE(vcpu->core.run->hypercall.ret);
+
+	x86_rax_write(vcpu, x86_is_64bit_mode(vcpu) ? ret : (u32)ret);
+	return x86_skip_insn(vcpu);
+}
+
+/*
+ * The guest says which of its memory others may see: only user space, which gave that
+ * memory, can do something about it (KVM_CAP_EXIT_HYPERCALL).
+ */
+static long hc_map_gpa_range(struct x86_vcpu *vcpu, u64 gpa, u64 npages, u64 attrs, bool op64)
+{
+	struct kvm_run *run = vcpu->core.run;
+	u64 end;
+
+	if (!(READ_ONCE(x86_vcpu_vm(vcpu)->hypercall_exit_enabled) &
+	      BIT_ULL(KVM_HC_MAP_GPA_RANGE)))
+		return -KVM_ENOSYS;
+	if (!IS_ALIGNED(gpa, PAGE_SIZE) || !npages || check_add_overflow(gpa_to_gfn(gpa), npages, &end))
+		return -KVM_EINVAL;
+
+	run->exit_reason = KVM_EXIT_HYPERCALL;
+	memset(&run->hypercall, 0, sizeof(run->hypercall));
+	run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
+	run->hypercall.args[0] = gpa;
+	run->hypercall.args[1] = npages;
+	run->hypercall.args[2] = attrs;
+	run->hypercall.flags = op64 ? KVM_EXIT_HYPERCALL_LONG_MODE : 0;
+	vcpu->complete_userspace_io = complete_hypercall;
+	return 0;
+}
+
 static long hypercall(struct x86_vcpu *vcpu, u64 nr, u64 a0, u64 a1, u64 a2, u64 a3,
 		      bool op64)
 {
@@ -80,6 +117,10 @@ static long hypercall(struct x86_vcpu *vcpu, u64 nr, u64 a0, u64 a1, u64 a2, u64
 		return hc_sched_yield(vcpu, a0);
 	case KVM_HC_CLOCK_PAIRING:
 		return hc_clock_pairing(vcpu, a0, a1);
+	case KVM_HC_MAP_GPA_RANGE:
+		if (!guest_pv_has(vcpu, KVM_FEATURE_HC_MAP_GPA_RANGE))
+			break;
+		return hc_map_gpa_range(vcpu, a0, a1, a2, op64);
 	}
 	return -KVM_ENOSYS;
 }
@@ -100,6 +141,9 @@ int x86_emulate_hypercall(struct x86_vcpu *vcpu)
 		ret = -KVM_EPERM;
 	else
 		ret = hypercall(vcpu, nr, a0, a1, a2, a3, op64);
+	/* Left to user space: RAX and RIP move when it has answered. */
+	if (vcpu->complete_userspace_io)
+		return X86_USER;
 
 	x86_rax_write(vcpu, (u64)ret & mask);
 	return x86_skip_insn(vcpu);

@@ -290,3 +290,52 @@ TEST(msr_filter, "KVM_X86_SET_MSR_FILTER: bad flags, sizes and pointers")
 	EXPECT_OK(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &f));
 	EXPECT_ERRNO(ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, NULL), EFAULT);
 }
+
+/* The structure as a 32-bit process has it, below 4 GB as its pointers must be. */
+static struct {
+	u32 flags;
+	struct {
+		u32 flags, nmsrs, base, bitmap;
+	} ranges[KVM_MSR_FILTER_MAX_RANGES];
+} filter32;
+static u8 filter32_bitmap[16];
+
+/* A system call of the 32-bit ABI: 54 is ioctl. */
+static long ioctl32(int fd, u32 nr, void *arg)
+{
+	long r;
+
+	asm volatile("int $0x80" : "=a"(r)
+		     : "a"(54l), "b"((long)fd), "c"((long)nr), "d"(arg)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return r;
+}
+
+static void g_read_filtered(void)
+{
+	guest_sync(try_rdmsr(MSR_STAR, NULL));
+	guest_sync(try_rdmsr(MSR_LSTAR, NULL));
+	guest_done();
+}
+
+TEST(msr_filter32, "KVM_X86_SET_MSR_FILTER of a 32-bit process")
+{
+	struct vcpu *v = vm_guest(false, g_read_filtered);
+	u32 nr = _IOW(KVMIO, 0xc6, filter32);
+
+	if (ioctl32(v->vm->kvm, KVM_GET_API_VERSION, NULL) != KVM_API_VERSION)
+		tap_skip("no 32-bit system calls here");
+	filter32.flags = 1u << 31;
+	EXPECT_EQ(ioctl32(v->vm->fd, nr, &filter32), -EINVAL);
+	EXPECT_EQ(ioctl32(v->vm->fd, nr, NULL), -EFAULT);
+	filter32.flags = 0;
+	filter32.ranges[0].flags = KVM_MSR_FILTER_READ;
+	filter32.ranges[0].nmsrs = 2;
+	filter32.ranges[0].base = MSR_STAR;
+	filter32.ranges[0].bitmap = (uintptr_t)filter32_bitmap;
+	filter32_bitmap[0] = 2;		/* LSTAR only */
+	EXPECT_EQ(ioctl32(v->vm->fd, nr, &filter32), 0);
+	vcpu_expect_sync(v, X86_GP);
+	vcpu_expect_sync(v, NO_FAULT);
+	vcpu_finish(v);
+}

@@ -58,6 +58,60 @@ TEST(hypercall_user, "a hypercall from CPL 3 is -KVM_EPERM")
 	vcpu_finish(vm_guest(true, g_hypercall_user));
 }
 
+#define HC_MAP_GPA_RANGE	12
+#define KVM_EINVAL		22
+
+static s64 map_gpa_range(u64 gpa, u64 npages, u64 attrs)
+{
+	s64 r;
+
+	asm volatile("vmmcall" : "=a"(r)
+		     : "a"(HC_MAP_GPA_RANGE), "b"(gpa), "c"(npages), "d"(attrs), "S"(0)
+		     : "memory");
+	return r;
+}
+
+static void g_map_gpa(void)
+{
+	/* not switched on yet */
+	GUEST_EQ(map_gpa_range(0x10000, 2, 0x10), -KVM_ENOSYS);
+	guest_sync(1);
+	GUEST_EQ(map_gpa_range(0x10010, 2, 0x10), -KVM_EINVAL);
+	GUEST_EQ(map_gpa_range(0x10000, 0, 0x10), -KVM_EINVAL);
+	GUEST_EQ(map_gpa_range(0x10000, -1ull, 0x10), -KVM_EINVAL);
+	GUEST_EQ(map_gpa_range(0x10000, 2, 0x10), 77);
+	GUEST_EQ(map_gpa_range(0x20000, 1, 0), -5);
+	guest_done();
+}
+
+TEST(map_gpa_range, "KVM_CAP_EXIT_HYPERCALL: MAP_GPA_RANGE is done by user space, once it asks")
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL };
+	struct vcpu *v = vm_guest(true, g_map_gpa);
+	struct kvm_run *run = v->run;
+
+	if (!kvm_cap(v->vm->fd, KVM_CAP_EXIT_HYPERCALL))
+		tap_skip("no KVM_CAP_EXIT_HYPERCALL");
+	EXPECT_EQ(kvm_cap(v->vm->fd, KVM_CAP_EXIT_HYPERCALL), 1 << HC_MAP_GPA_RANGE);
+	cap.args[0] = 1 << 5;
+	EXPECT_ERRNO(ioctl(v->vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	vcpu_expect_sync(v, 1);
+	cap.args[0] = 1 << HC_MAP_GPA_RANGE;
+	ASSERT_OK(ioctl(v->vm->fd, KVM_ENABLE_CAP, &cap));
+
+	vcpu_expect_exit(v, KVM_EXIT_HYPERCALL);
+	EXPECT_EQ(run->hypercall.nr, HC_MAP_GPA_RANGE);
+	EXPECT_EQ(run->hypercall.args[0], 0x10000);
+	EXPECT_EQ(run->hypercall.args[1], 2);
+	EXPECT_EQ(run->hypercall.args[2], 0x10);
+	EXPECT_EQ(run->hypercall.longmode, 1);	/* KVM_EXIT_HYPERCALL_LONG_MODE */
+	run->hypercall.ret = 77;
+	vcpu_expect_exit(v, KVM_EXIT_HYPERCALL);
+	EXPECT_EQ(run->hypercall.args[0], 0x20000);
+	run->hypercall.ret = -5;
+	vcpu_finish(v);
+}
+
 struct pvclock {
 	u32 version, pad0;
 	u64 tsc, system;
