@@ -12,4 +12,5 @@ arch-x86-y += irqchip/irqchip.o irqchip/pic.o irqchip/ioapic.o irqchip/msi.o irq
 arch-x86-y += irqchip/lapic.o irqchip/lapic_state.o irqchip/lapic_deliver.o
 arch-x86-y += irqchip/lapic_timer.o irqchip/lapic_pv.o
 arch-x86-y += time/tsc.o time/kvmclock.o time/pit.o pv/hypercall.o pv/steal_time.o
+arch-x86-y += pv/async_pf.o
 arch-x86-y += forced.o run.o vm.o vendor.o trace.o

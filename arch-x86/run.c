@@ -109,6 +109,8 @@ static int x86_process_requests(struct x86_vcpu *vcpu)
 	}
 	if (kvm_check_request(X86_REQ_STEAL_UPDATE, core))
 		x86_steal_time_update(vcpu);
+	if (kvm_check_request(X86_REQ_APF_READY, core))
+		x86_async_pf_ready(vcpu);
 	if (kvm_check_request(X86_REQ_NMI, core))
 		x86_take_nmis(vcpu);
 	if (kvm_check_request(X86_REQ_IOAPIC_EOI_EXIT, core)) {
@@ -419,6 +421,8 @@ static int x86_wait(struct x86_vcpu *vcpu)
 	/* It no longer sleeps for anything: don't turn in circles here. */
 	if (kvm_test_request(KVM_REQ_VM_DEAD, core))
 		return -EIO;
+	if (kvm_check_request(X86_REQ_APF_READY, core))
+		x86_async_pf_ready(vcpu);
 	if (!kvm_arch_vcpu_runnable(core)) {
 		kvm_vcpu_srcu_read_unlock(core);
 		/* A guest that polls itself asks us not to (MSR_KVM_POLL_CONTROL). */
@@ -444,6 +448,9 @@ static int x86_wait(struct x86_vcpu *vcpu)
 		kvm_make_request(X86_REQ_EVENT, core);
 		break;
 	case KVM_MP_STATE_RUNNABLE:
+		/* Something came before the page that it halted for: back to that later. */
+		vcpu->apf_halted = false;
+		break;
 	case KVM_MP_STATE_INIT_RECEIVED:
 		break;
 	default:

@@ -160,6 +160,8 @@ int kvm_arch_check_extension(struct kvm *kvm, long cap)
 	case KVM_CAP_VCPU_ATTRIBUTES:
 	case KVM_CAP_SYS_ATTRIBUTES:
 	case KVM_CAP_EXIT_ON_EMULATION_FAILURE:
+	case KVM_CAP_ASYNC_PF:
+	case KVM_CAP_ASYNC_PF_INT:
 		return 1;
 	case KVM_CAP_X86_USER_SPACE_MSR:
 		return X86_USER_MSR_REASONS;

@@ -53,8 +53,7 @@ struct x86_msr_filter;
 #define X86_REQ_PMI		X86_REQ(14)
 #define X86_REQ_SCAN_IOAPIC	(X86_REQ(15) | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 #define X86_REQ_IOAPIC_EOI_EXIT	X86_REQ(16)
-#define X86_REQ_APF_HALT	X86_REQ(17)
-#define X86_REQ_APF_READY	X86_REQ(18)
+#define X86_REQ_APF_READY	X86_REQ(18)	/* a page has come that it waited for */
 #define X86_REQ_APICV_UPDATE	(X86_REQ(19) | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 #define X86_REQ_APIC_PAGE_RELOAD (X86_REQ(20) | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 #define X86_REQ_MSR_FILTER_CHANGED X86_REQ(21)
@@ -232,7 +231,7 @@ struct x86_vcpu {
 	bool exception_from_userspace;
 	u32 mp_state;			/* KVM_MP_STATE_* (a: read by others) */
 	u32 sipi_vector;
-	bool apf_halted;
+	bool apf_halted;		/* waits for a page of the host (pv/async_pf.c) */
 	bool preempted_in_kernel;	/* a */
 
 	/* What CPUID and capabilities allow (cpu/cpuid.c). */
@@ -295,6 +294,14 @@ struct x86_vcpu {
 		bool pending;
 		struct kvm_gpa_cache cache;
 	} pv_eoi;
+	struct {
+		u64 msr;		/* MSR_KVM_ASYNC_PF_EN */
+		u8 vector;		/* MSR_KVM_ASYNC_PF_INT */
+		bool ready_sent;	/* "page ready", not acknowledged yet */
+		bool wake_all;		/* to be sent once the vCPU runs */
+		u32 last_id;		/* of tokens */
+		struct kvm_gpa_cache cache;
+	} apf;
 	u64 pv_poll_control;
 
 	/* Machine check (cpu/mce.c). */

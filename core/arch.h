@@ -199,6 +199,14 @@ bool kvm_arch_vcpu_in_kernel(struct kvm_vcpu *vcpu);
  */
 bool kvm_arch_vcpu_should_kick(struct kvm_vcpu *vcpu);
 
+/**
+ * kvm_arch_async_pf_done() - a page that the vCPU waits for has come, or never will
+ * (core/async_pf.h): make it look
+ *
+ * Context: a worker, spinlock held. Does not sleep.
+ */
+void kvm_arch_async_pf_done(struct kvm_vcpu *vcpu);
+
 /* ---- memory ------------------------------------------------------------ */
 
 /**

@@ -78,21 +78,28 @@ struct kvm_faultin {
 	struct page *page;
 };
 
+/* How far kvm_faultin_pfn() may go for a page that is not there. */
+enum kvm_faultin_how {
+	KVM_FAULTIN_WAIT,	/* as far as it takes */
+	KVM_FAULTIN_NOWAIT,	/* no waiting for a device or for user space; may sleep */
+};
+
 /**
  * kvm_faultin_pfn() - make the page behind a gfn present and name its frame
  * @slot: usable slot that contains @gfn
  * @gfn: the frame
  * @write: the guest wants to write
- * @atomic_only: don't sleep: -EAGAIN if the page is not there
+ * @how: enum kvm_faultin_how
  * @out: answer; on success call kvm_release_faultin()
  *
  * The caller reads kvm->invalidate_seq first and calls
  * kvm_invalidate_retry() under mmu_lock before it maps.
  * Return: 0; -EFAULT (bad hva, or write to what the process may not write);
- * -EHWPOISON; -EINTR (signal pending); -EAGAIN.
+ * -EHWPOISON; -EINTR (signal pending); -EAGAIN; -EBUSY: it would have to wait.
+ * Sleeps.
  */
 int kvm_faultin_pfn(struct kvm_memory_slot *slot, gfn_t gfn, bool write,
-		    bool atomic_only, struct kvm_faultin *out);
+		    enum kvm_faultin_how how, struct kvm_faultin *out);
 
 /** kvm_release_faultin() - drop the reference; @dirty: it was mapped writable.
  *  Callable under mmu_lock. */

@@ -30,7 +30,8 @@ static bool try_present_writable(hva_t hva, struct kvm_faultin *out)
  * Fault it in. A read is tried for a writable page first only where that costs
  * nothing: a write fault would break sharing (KSM, fork, zero page).
  */
-static int fault_page(hva_t hva, bool write, bool may_write, struct kvm_faultin *out)
+static int fault_page(hva_t hva, bool write, bool may_write, enum kvm_faultin_how how,
+		      struct kvm_faultin *out)
 {
 	unsigned int flags = FOLL_HWPOISON | FOLL_INTERRUPTIBLE;
 	struct page *page, *writable;
@@ -38,9 +39,13 @@ static int fault_page(hva_t hva, bool write, bool may_write, struct kvm_faultin 
 
 	if (write)
 		flags |= FOLL_WRITE;
+	if (how == KVM_FAULTIN_NOWAIT)
+		flags |= FOLL_NOWAIT;
 	got = get_user_pages_unlocked(hva, 1, &page, flags);
 	if (got < 0)
 		return got;
+	if (got != 1 && how == KVM_FAULTIN_NOWAIT)
+		return -EBUSY;
 	if (got != 1)
 		return signal_pending(current) ? -EINTR : -EFAULT;
 
@@ -102,7 +107,7 @@ unlock:
 }
 
 int kvm_faultin_pfn(struct kvm_memory_slot *slot, gfn_t gfn, bool write,
-		    bool atomic_only, struct kvm_faultin *out)
+		    enum kvm_faultin_how how, struct kvm_faultin *out)
 {
 	bool may_write = kvm_slot_writable(slot);
 	hva_t hva;
@@ -115,13 +120,12 @@ int kvm_faultin_pfn(struct kvm_memory_slot *slot, gfn_t gfn, bool write,
 
 	if (may_write && try_present_writable(hva, out))
 		return 0;
-	if (atomic_only)
-		return -EAGAIN;
 
 	might_sleep();
-	err = fault_page(hva, write, may_write, out);
+	err = fault_page(hva, write, may_write, how, out);
 	switch (err) {
 	case 0:
+	case -EBUSY:
 	case -EHWPOISON:
 	case -EINTR:
 	case -EAGAIN:

@@ -156,6 +156,8 @@ enum kvm_vcpu_mode {
  * @halt_poll_ns: how long HLT polls before it sleeps (v)
  * @valid_wakeup: the last block ended with an event (v)
  * @spin_loop: in a PAUSE loop, and whether directed yield may pick it (a)
+ * @async_pf: pages on their way, and those that have come (async_pf.c's lock); how
+ *	many there are (v)
  * @mmio_needed: user space has an MMIO or port exit to complete (v)
  * @debugfs: its folder
  * @stats_id: how its statistics fd names it (c)
@@ -194,6 +196,12 @@ struct kvm_vcpu {
 		bool in_spin_loop;
 		bool dy_eligible;
 	} spin_loop;
+
+	struct {
+		struct list_head waiting;
+		struct list_head done;
+		unsigned int nr;
+	} async_pf;
 
 	bool mmio_needed;
 	struct dentry *debugfs;

@@ -10,6 +10,7 @@
 #include <linux/mutex.h>
 
 #include "core/arch.h"
+#include "core/async_pf.h"
 #include "core/irq_routing.h"
 #include "core/main.h"
 #include "core/power.h"
@@ -123,6 +124,9 @@ static int __init kvm_init(void)
 	err = kvm_irqfd_module_init();
 	if (err)
 		goto out_request;
+	err = kvm_async_pf_module_init();
+	if (err)
+		goto out_irqfd;
 	kvm_debugfs_init();
 
 	err = kvm_arch_module_init();
@@ -132,6 +136,8 @@ static int __init kvm_init(void)
 
 out_debugfs:
 	kvm_debugfs_exit();
+	kvm_async_pf_module_exit();
+out_irqfd:
 	kvm_irqfd_module_exit();
 out_request:
 	kvm_request_exit();
@@ -142,6 +148,7 @@ static void __exit kvm_exit(void)
 {
 	kvm_arch_module_exit();
 	kvm_debugfs_exit();
+	kvm_async_pf_module_exit();
 	kvm_irqfd_module_exit();
 	kvm_request_exit();
 

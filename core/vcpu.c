@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "core/arch.h"
+#include "core/async_pf.h"
 #include "core/sched.h"
 #include "core/vcpu.h"
 #include "core/vm.h"
@@ -195,6 +196,8 @@ static struct kvm_vcpu *vcpu_new(struct kvm *kvm, int id)
 	vcpu->run = page_address(page);
 	vcpu->mode = KVM_VCPU_OUTSIDE_GUEST;
 	mutex_init(&vcpu->mutex);
+	INIT_LIST_HEAD(&vcpu->async_pf.waiting);
+	INIT_LIST_HEAD(&vcpu->async_pf.done);
 	snprintf(vcpu->stats_id, sizeof(vcpu->stats_id), "kvm-%d/vcpu-%d",
 		 kvm->userspace_pid, id);
 	kvm_vcpu_sched_init(vcpu);
@@ -214,6 +217,7 @@ out_free:
 
 static void vcpu_delete(struct kvm_vcpu *vcpu)
 {
+	kvm_async_pf_forget(vcpu);
 	kvm_arch_vcpu_destroy(vcpu);
 	kvm_vcpu_sched_destroy(vcpu);
 	free_page((unsigned long)vcpu->run);

@@ -160,6 +160,11 @@ static int pv_feature_of(u32 index)
 	case MSR_KVM_WALL_CLOCK_NEW:
 	case MSR_KVM_SYSTEM_TIME_NEW:
 		return KVM_FEATURE_CLOCKSOURCE2;
+	case MSR_KVM_ASYNC_PF_EN:
+		return KVM_FEATURE_ASYNC_PF;
+	case MSR_KVM_ASYNC_PF_INT:
+	case MSR_KVM_ASYNC_PF_ACK:
+		return KVM_FEATURE_ASYNC_PF_INT;
 	case MSR_KVM_STEAL_TIME:
 		return KVM_FEATURE_STEAL_TIME;
 	case MSR_KVM_PV_EOI_EN:
@@ -187,6 +192,15 @@ static int get_pv_msr(struct x86_vcpu *vcpu, u32 index, u64 *data)
 	case MSR_KVM_SYSTEM_TIME:
 	case MSR_KVM_SYSTEM_TIME_NEW:
 		*data = vcpu->kvmclock_msr;
+		return 0;
+	case MSR_KVM_ASYNC_PF_EN:
+		*data = vcpu->apf.msr;
+		return 0;
+	case MSR_KVM_ASYNC_PF_INT:
+		*data = vcpu->apf.vector;
+		return 0;
+	case MSR_KVM_ASYNC_PF_ACK:
+		*data = 0;
 		return 0;
 	case MSR_KVM_STEAL_TIME:
 		*data = vcpu->steal.msr;
@@ -218,6 +232,12 @@ static int set_pv_msr(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
 	case MSR_KVM_SYSTEM_TIME:
 	case MSR_KVM_SYSTEM_TIME_NEW:
 		return x86_kvmclock_set_msr(vcpu, data, index == MSR_KVM_SYSTEM_TIME, host);
+	case MSR_KVM_ASYNC_PF_EN:
+		return x86_async_pf_set_msr(vcpu, data, host);
+	case MSR_KVM_ASYNC_PF_INT:
+		return x86_async_pf_set_vector(vcpu, data);
+	case MSR_KVM_ASYNC_PF_ACK:
+		return x86_async_pf_ack(vcpu, data);
 	case MSR_KVM_STEAL_TIME:
 		return x86_steal_time_set_msr(vcpu, data);
 	case MSR_KVM_PV_EOI_EN:

@@ -310,7 +310,8 @@ static void reset_events(struct x86_vcpu *vcpu)
 	vcpu->nmi_pending = 0;
 	vcpu->nmi_injected = false;
 	vcpu->smi_pending = false;
-	vcpu->apf_halted = false;
+	x86_async_pf_reset(vcpu);
+	vcpu->apf.vector = 0;
 	kvm_make_request(X86_REQ_EVENT, &vcpu->core);
 }
 

@@ -91,6 +91,9 @@ int x86_vcpu_get_lapic(struct x86_vcpu *vcpu, struct kvm_lapic_state *s);
 int x86_vcpu_set_lapic(struct x86_vcpu *vcpu, const struct kvm_lapic_state *s);
 /** x86_lapic_nmi_wd() - PIT tick through LVT0 in NMI mode */
 void x86_lapic_nmi_wd_deliver(struct x86_vcpu *vcpu);
+/** x86_lapic_local_vector() - an edge at the APIC of the vCPU itself. >= 0 taken, -1 ignored:
+ *  the APIC is off. Context: in-kernel APIC present; its thread. */
+int x86_lapic_local_vector(struct x86_vcpu *vcpu, u8 vector);
 void x86_lapic_local_nmi(struct x86_vcpu *vcpu);	/* LINT1, KVM_NMI */
 void x86_lapic_migrate_timer(struct x86_vcpu *vcpu);
 /** x86_lapic_sync_to_vapic/from_vapic - KVM_SET_VAPIC_ADDR's TPR page (tpr access reporting) */

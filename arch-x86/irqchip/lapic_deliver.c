@@ -94,6 +94,13 @@ int lapic_local_deliver(struct x86_lapic *apic, u32 lvt)
 			    val & APIC_LVT_LEVEL_TRIGGER, true);
 }
 
+int x86_lapic_local_vector(struct x86_vcpu *vcpu, u8 vector)
+{
+	if (!lapic_hw_enabled(vcpu->apic))
+		return -1;
+	return lapic_accept(vcpu->apic, X86_DM_FIXED, vector, false, true);
+}
+
 void x86_lapic_local_nmi(struct x86_vcpu *vcpu)
 {
 	if (vcpu->apic)

@@ -26,6 +26,7 @@
 #include "arch-x86/events.h"
 #include "arch-x86/io.h"
 #include "arch-x86/mmu/tdp.h"
+#include "arch-x86/pv/pv.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/trace.h"
 #include "arch-x86/vendor_call.h"
@@ -172,7 +173,9 @@ static int fault_map(struct x86_vcpu *vcpu, struct tdp_fault *f)
 		return err;
 	f->invalidate_seq = READ_ONCE(vm->core.invalidate_seq);
 	smp_rmb();	/* the sequence before the host's tables */
-	err = kvm_faultin_pfn(f->slot, f->gfn, f->write, false, &host);
+	err = x86_faultin_pfn(vcpu, f->slot, f->gfn, f->write, &host);
+	if (err == X86_FAULTIN_LATER)
+		return X86_RESUME;
 	if (err)
 		return fault_error(vcpu, f, err);
 	f->pfn = host.pfn;
