@@ -26,6 +26,7 @@
 #include "arch-x86/trace.h"
 #include "arch-x86/vendor_call.h"
 #include "core/arch.h"
+#include "core/dirty_ring.h"
 #include "core/vcpu.h"
 
 void x86_set_mp_state(struct x86_vcpu *vcpu, u32 state)
@@ -101,6 +102,13 @@ static int x86_process_requests(struct x86_vcpu *vcpu)
 	if (kvm_check_request(X86_REQ_TRIPLE_FAULT, core)) {
 		run->exit_reason = KVM_EXIT_SHUTDOWN;
 		core->mmio_needed = false;
+		return X86_USER;
+	}
+	if (kvm_check_request(KVM_REQ_DIRTY_RING_SOFT_FULL, core) &&
+	    kvm_dirty_ring_soft_full(core)) {
+		/* Again at the next KVM_RUN, until there is room. */
+		kvm_make_request(KVM_REQ_DIRTY_RING_SOFT_FULL, core);
+		run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
 		return X86_USER;
 	}
 	if (kvm_check_request(X86_REQ_REPORT_TPR_ACCESS, core)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The dirty bitmap of a slot: set by whoever writes, fetched and cleared by
- * user space. Owns the rule that a page whose bit is cleared faults (or sets
+ * The dirty bitmap of a slot (unless the VM has rings: dirty_ring.c): set by
+ * whoever writes, fetched and cleared by user space. Owns the rule that a page whose bit is cleared faults (or sets
  * its bit in hardware) on its next write, before user space reads the page.
  */
 #include <linux/bitops.h>
@@ -10,19 +10,38 @@
 #include <linux/uaccess.h>
 
 #include "core/arch.h"
+#include "core/dirty_ring.h"
 #include "core/memslot.h"
 #include "core/request.h"
+
+static struct kvm_vcpu *running_vcpu_of(struct kvm *kvm)
+{
+	struct kvm_vcpu *vcpu;
+
+	preempt_disable();
+	vcpu = kvm_running_vcpu();
+	preempt_enable();
+	/* It stays this thread's wherever the thread goes. */
+	return vcpu && vcpu->kvm == kvm ? vcpu : NULL;
+}
 
 void kvm_mark_page_dirty(struct kvm *kvm, struct kvm_vcpu *vcpu,
 			 const struct kvm_memory_slot *slot, gfn_t gfn)
 {
 	unsigned long offset;
 
-	if (!slot || !slot->dirty_bitmap)
+	if (!kvm_slot_dirty_tracked(slot))
 		return;
 	offset = gfn - slot->base_gfn;
 	if (KVM_BUG_ON(offset >= slot->npages, kvm))
 		return;
+	if (kvm->dirty_ring_bytes) {
+		/* What is ours and writes does so in a vCPU's thread. */
+		vcpu = vcpu ?: running_vcpu_of(kvm);
+		if (!KVM_BUG_ON(!vcpu, kvm))
+			kvm_dirty_ring_push(vcpu, slot, offset);
+		return;
+	}
 	/* one cache line is hot with all vCPUs: don't write what is set */
 	if (!test_bit(offset, slot->dirty_bitmap))
 		set_bit(offset, slot->dirty_bitmap);
@@ -90,6 +109,8 @@ int kvm_get_dirty_log(struct kvm *kvm, const struct kvm_dirty_log *log)
 	bool flush = false;
 	int err = 0;
 
+	if (kvm->dirty_ring_bytes)
+		return -ENXIO;
 	mutex_lock(&kvm->slots_lock);
 	slot = logged_slot(kvm, log->slot);
 	if (IS_ERR(slot)) {
@@ -141,6 +162,8 @@ int kvm_clear_dirty_log(struct kvm *kvm, const struct kvm_clear_dirty_log *log)
 	if (log->first_page & 63)
 		return -EINVAL;
 
+	if (kvm->dirty_ring_bytes)
+		return -ENXIO;
 	mutex_lock(&kvm->slots_lock);
 	slot = logged_slot(kvm, log->slot);
 	if (IS_ERR(slot)) {

@@ -158,6 +158,8 @@ enum kvm_vcpu_mode {
  * @spin_loop: in a PAUSE loop, and whether directed yield may pick it (a)
  * @async_pf: pages on their way, and those that have come (async_pf.c's lock); how
  *	many there are (v)
+ * @dirty_ring: entries shared with user space, hostile; @head: written (v), @tail:
+ *	taken back (s); both read by the other (a)
  * @mmio_needed: user space has an MMIO or port exit to complete (v)
  * @debugfs: its folder
  * @stats_id: how its statistics fd names it (c)
@@ -203,6 +205,12 @@ struct kvm_vcpu {
 		unsigned int nr;
 	} async_pf;
 
+	struct {
+		struct kvm_dirty_gfn *entries;
+		u32 head;
+		u32 tail;
+	} dirty_ring;
+
 	bool mmio_needed;
 	struct dentry *debugfs;
 	char stats_id[KVM_STATS_NAME_SIZE];
@@ -246,6 +254,8 @@ enum kvm_bus { KVM_MMIO_BUS, KVM_PIO_BUS, KVM_FAST_MMIO_BUS, KVM_NR_BUSES };
  * @devices: KVM_CREATE_DEVICE (l)
  * @dead: a broken invariant was found; all ioctls fail with -EIO (a)
  * @manual_dirty_log: flags of KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 (s)
+ * @dirty_ring_bytes: size of each vCPU's dirty ring; 0: bitmaps instead (l; c once
+ *	there is a vCPU)
  * @max_vcpus: how many vCPUs may be created; KVM_MAX_VCPUS unless the
  *	architecture says less when the VM is made (l)
  * @last_boosted_vcpu: where directed yield looks next (a)
@@ -305,6 +315,7 @@ struct kvm {
 	struct list_head devices;
 	bool dead;
 	u32 manual_dirty_log;
+	u32 dirty_ring_bytes;
 	unsigned int max_halt_poll_ns;
 	bool override_halt_poll_ns;
 	struct module *vendor;

@@ -254,7 +254,7 @@ static int prepare_new(struct kvm *kvm, struct kvm_memory_slot *old,
 	bool own_bitmap = false;
 	int err;
 
-	if (new && kvm_slot_dirty_tracked(new)) {
+	if (new && kvm_slot_dirty_tracked(new) && !kvm->dirty_ring_bytes) {
 		if (change == KVM_MR_FLAGS_ONLY && old->dirty_bitmap) {
 			new->dirty_bitmap = old->dirty_bitmap;
 		} else {

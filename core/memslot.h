@@ -112,8 +112,8 @@ void kvm_free_memslots(struct kvm *kvm);
  * @kvm: the VM
  * @log: copy of user space's; its bitmap is not
  *
- * Return: 0; -EINVAL (slot number, page range), -ENOENT (no such slot, or it
- * doesn't log), -EFAULT (then no bit is lost). Context: takes slots_lock.
+ * Return: 0; -ENXIO: the VM has dirty rings; -EINVAL (slot number, page range),
+ * -ENOENT (no such slot, or it doesn't log), -EFAULT (then no bit is lost). Context: takes slots_lock.
  */
 int kvm_get_dirty_log(struct kvm *kvm, const struct kvm_dirty_log *log);
 int kvm_clear_dirty_log(struct kvm *kvm, const struct kvm_clear_dirty_log *log);

@@ -14,6 +14,7 @@
 
 #include "core/arch.h"
 #include "core/async_pf.h"
+#include "core/dirty_ring.h"
 #include "core/sched.h"
 #include "core/vcpu.h"
 #include "core/vm.h"
@@ -57,6 +58,8 @@ static vm_fault_t vcpu_mmap_fault(struct vm_fault *vmf)
 		page = virt_to_page(vcpu->run);
 	else if (vmf->pgoff == KVM_COALESCED_MMIO_PAGE_OFFSET)
 		page = vcpu->kvm->coalesced_page;
+	else if (vmf->pgoff >= KVM_DIRTY_LOG_PAGE_OFFSET)
+		page = kvm_dirty_ring_page(vcpu, vmf->pgoff - KVM_DIRTY_LOG_PAGE_OFFSET);
 	else
 		page = kvm_arch_vcpu_page(vcpu, vmf->pgoff);
 	if (!page)
@@ -72,6 +75,10 @@ static const struct vm_operations_struct vcpu_vm_ops = {
 
 static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	/* A private copy of a ring would be nobody's ring. */
+	if (vma->vm_pgoff + vma_pages(vma) > KVM_DIRTY_LOG_PAGE_OFFSET &&
+	    ((vma->vm_flags & VM_EXEC) || !(vma->vm_flags & VM_SHARED)))
+		return -EINVAL;
 	vma->vm_ops = &vcpu_vm_ops;
 	return 0;
 }
@@ -202,11 +209,16 @@ static struct kvm_vcpu *vcpu_new(struct kvm *kvm, int id)
 		 kvm->userspace_pid, id);
 	kvm_vcpu_sched_init(vcpu);
 
-	err = kvm_arch_vcpu_create(vcpu);
+	err = kvm_dirty_ring_create(vcpu);
 	if (err)
 		goto out_page;
+	err = kvm_arch_vcpu_create(vcpu);
+	if (err)
+		goto out_ring;
 	return vcpu;
 
+out_ring:
+	kvm_dirty_ring_destroy(vcpu);
 out_page:
 	kvm_vcpu_sched_destroy(vcpu);
 	free_page((unsigned long)vcpu->run);
@@ -219,6 +231,7 @@ static void vcpu_delete(struct kvm_vcpu *vcpu)
 {
 	kvm_async_pf_forget(vcpu);
 	kvm_arch_vcpu_destroy(vcpu);
+	kvm_dirty_ring_destroy(vcpu);
 	kvm_vcpu_sched_destroy(vcpu);
 	free_page((unsigned long)vcpu->run);
 	kvm_arch_vcpu_free(vcpu);

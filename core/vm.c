@@ -16,6 +16,7 @@
 
 #include "core/arch.h"
 #include "core/device.h"
+#include "core/dirty_ring.h"
 #include "core/guest_memory.h"
 #include "core/io_bus.h"
 #include "core/irq_routing.h"
@@ -83,6 +84,9 @@ long kvm_check_extension(struct kvm *kvm, long cap)
 		return kvm ? kvm->max_vcpus : KVM_MAX_VCPUS;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		return KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET;
+	case KVM_CAP_DIRTY_LOG_RING:
+	case KVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+		return KVM_DIRTY_RING_MAX_BYTES;
 	case KVM_CAP_DEVICE_CTRL:
 		return kvm_has_device_types();
 	default:
@@ -108,6 +112,9 @@ static long vm_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 		kvm->manual_dirty_log = cap->args[0];
 		mutex_unlock(&kvm->slots_lock);
 		return 0;
+	case KVM_CAP_DIRTY_LOG_RING:
+	case KVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+		return cap->flags ? -EINVAL : kvm_dirty_ring_enable(kvm, cap->args[0]);
 	case KVM_CAP_HALT_POLL:
 		if (cap->flags || cap->args[0] > UINT_MAX)
 			return -EINVAL;
@@ -223,6 +230,8 @@ long kvm_vm_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg)
 		return WITH_ARG(struct kvm_dirty_log, kvm_get_dirty_log(kvm, &a));
 	case KVM_CLEAR_DIRTY_LOG:
 		return WITH_ARG(struct kvm_clear_dirty_log, kvm_clear_dirty_log(kvm, &a));
+	case KVM_RESET_DIRTY_RINGS:
+		return kvm_reset_dirty_rings(kvm);
 	case KVM_REGISTER_COALESCED_MMIO:
 		return WITH_ARG(struct kvm_coalesced_mmio_zone,
 				kvm_register_coalesced_zone(kvm, &a));

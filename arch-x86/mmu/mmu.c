@@ -243,7 +243,8 @@ void kvm_arch_commit_slot(struct kvm *kvm, struct kvm_memory_slot *old,
 		tdp_log_stop(vm, new);
 	} else if (is && !was) {
 		/* All bits set to begin with: protected when first cleared. */
-		if (!(kvm->manual_dirty_log & KVM_DIRTY_LOG_INITIALLY_SET))
+		if (kvm->dirty_ring_bytes ||
+		    !(kvm->manual_dirty_log & KVM_DIRTY_LOG_INITIALLY_SET))
 			tdp_log_start(vm, new);
 	}
 }
