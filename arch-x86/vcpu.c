@@ -27,7 +27,7 @@
 
 int kvm_arch_vcpu_precreate(struct kvm *kvm, unsigned int id)
 {
-	return id < X86_MAX_VCPU_IDS ? 0 : -EINVAL;
+	return id < (x86_vm_of(kvm)->max_vcpu_ids ?: X86_MAX_VCPU_IDS) ? 0 : -EINVAL;
 }
 
 struct kvm_vcpu *kvm_arch_vcpu_alloc(struct kvm *kvm)

@@ -5,6 +5,7 @@
  * /dev/kvm. Each case hands over to the room that owns the matter.
  */
 #include <linux/kvm_para.h>
+#include <linux/math64.h>
 #include <linux/slab.h>
 #include <linux/sched/stat.h>
 #include <linux/uaccess.h>
@@ -24,11 +25,14 @@
 /* Where QEMU's firmware leaves room (KVM_SET_IDENTITY_MAP_ADDR's default). */
 #define X86_DEFAULT_IDENTITY_MAP	0xfffbc000ULL
 
-/* KVM_CAP_DISABLE_QUIRKS2: those that can be turned off here. */
+/*
+ * KVM_CAP_DISABLE_QUIRKS2: those that can be turned off here. SLOT_ZAP_ALL always is: a
+ * slot that goes takes no other slot's translations with it.
+ */
 #define X86_QUIRKS	(KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_CD_NW_CLEARED | \
 			 KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | \
 			 KVM_X86_QUIRK_FIX_HYPERCALL_INSN | \
-			 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
+			 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS | KVM_X86_QUIRK_SLOT_ZAP_ALL)
 
 #define X86_GUESTDBG_FLAGS	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | \
 				 KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_USE_SW_BP | \
@@ -162,6 +166,7 @@ int kvm_arch_check_extension(struct kvm *kvm, long cap)
 	case KVM_CAP_EXIT_ON_EMULATION_FAILURE:
 	case KVM_CAP_ASYNC_PF:
 	case KVM_CAP_ASYNC_PF_INT:
+	case KVM_CAP_X86_APIC_BUS_CYCLES_NS:
 		return 1;
 	case KVM_CAP_X86_USER_SPACE_MSR:
 		return X86_USER_MSR_REASONS;
@@ -219,6 +224,43 @@ static int x86_vm_disable_exits(struct x86_vm *vm, u64 exits)
 	return r;
 }
 
+/* KVM_CAP_MAX_VCPU_ID: a bound that user space knows; once, and not below the boot CPU. */
+static int x86_vm_limit_vcpu_ids(struct x86_vm *vm, u64 limit)
+{
+	int r = -EINVAL;
+
+	if (limit > X86_MAX_VCPU_IDS)
+		return -EINVAL;
+	mutex_lock(&vm->core.lock);
+	if (vm->max_vcpu_ids == limit) {
+		r = 0;
+	} else if (!vm->max_vcpu_ids && !vm->core.created_vcpus && vm->boot_vcpu_id <= limit) {
+		vm->max_vcpu_ids = limit;
+		r = 0;
+	}
+	mutex_unlock(&vm->core.lock);
+	return r;
+}
+
+/* KVM_CAP_X86_APIC_BUS_CYCLES_NS: what the APIC's timer counts, before there is one. */
+static int x86_vm_set_apic_bus(struct x86_vm *vm, u64 ns)
+{
+	int r = -EINVAL;
+
+	/* The longest count, 32 bits divided by 128, must stay a time. */
+	if (!ns || ns > div64_u64(S64_MAX, 128ULL * U32_MAX))
+		return -EINVAL;
+	mutex_lock(&vm->core.lock);
+	if (!x86_irqchip_in_kernel(vm)) {
+		r = -ENXIO;
+	} else if (!vm->core.created_vcpus) {
+		vm->apic_bus_cycle_ns = ns;
+		r = 0;
+	}
+	mutex_unlock(&vm->core.lock);
+	return r;
+}
+
 int kvm_arch_vm_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 {
 	struct x86_vm *vm = x86_vm_of(kvm);
@@ -257,6 +299,10 @@ int kvm_arch_vm_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 			return -EINVAL;
 		WRITE_ONCE(vm->user_space_msr_mask, cap->args[0]);
 		return 0;
+	case KVM_CAP_MAX_VCPU_ID:
+		return x86_vm_limit_vcpu_ids(vm, cap->args[0]);
+	case KVM_CAP_X86_APIC_BUS_CYCLES_NS:
+		return x86_vm_set_apic_bus(vm, cap->args[0]);
 	case KVM_CAP_EXIT_HYPERCALL:
 		if (cap->args[0] & ~X86_EXIT_HYPERCALLS)
 			return -EINVAL;

@@ -361,6 +361,7 @@ struct x86_vm {
 	u64 wall_clock_msr;
 
 	/* Settings by KVM_ENABLE_CAP and ioctls (l). */
+	u32 max_vcpu_ids;		/* KVM_CAP_MAX_VCPU_ID; 0: not said */
 	u64 disabled_quirks;
 	bool mwait_in_guest, hlt_in_guest, pause_in_guest, cstate_in_guest;
 	bool exception_payload_enabled;

@@ -249,14 +249,14 @@ static u64 guest_cr4_reserved(struct x86_vcpu *vcpu)
 	return ~allowed;
 }
 
-static void update_pv_features(struct x86_vcpu *vcpu)
+/* KVM_CPUID_FEATURES of this table, wherever it is; or NULL. */
+static struct kvm_cpuid_entry2 *find_pv_features(struct x86_cpuid *c)
 {
 	u32 base;
 
-	vcpu->pv_cpuid.features = 0;
 	/* Another hypervisor's leaves may come first: ours are behind, by 256. */
 	for (base = KVM_CPUID_SIGNATURE; base < 0x40010000; base += 0x100) {
-		struct kvm_cpuid_entry2 *e = find(vcpu->cpuid, base, 0);
+		struct kvm_cpuid_entry2 *e = find(c, base, 0);
 		char sig[12];
 
 		if (!e)
@@ -264,13 +264,10 @@ static void update_pv_features(struct x86_vcpu *vcpu)
 		memcpy(sig, &e->ebx, 4);
 		memcpy(sig + 4, &e->ecx, 4);
 		memcpy(sig + 8, &e->edx, 4);
-		if (memcmp(sig, "KVMKVMKVM\0\0\0", 12))
-			continue;
-		e = find(vcpu->cpuid, base | 1, 0);
-		if (e)
-			vcpu->pv_cpuid.features = e->eax;
-		return;
+		if (!memcmp(sig, "KVMKVMKVM\0\0\0", 12))
+			return find(c, base | 1, 0);
 	}
+	return NULL;
 }
 
 /* Everything that hangs on CPUID. Not loaded. */
@@ -279,6 +276,8 @@ static void cpuid_changed(struct x86_vcpu *vcpu)
 	const struct kvm_cpuid_entry2 *e;
 	int idx;
 
+	e = find_pv_features(vcpu->cpuid);
+	vcpu->pv_cpuid.features = e ? e->eax : 0;
 	vcpu->maxphyaddr = guest_maxphyaddr(vcpu->cpuid);
 	vcpu->reserved_gpa_bits = GENMASK_ULL(63, vcpu->maxphyaddr);
 	vcpu->cr4_guest_rsvd_bits = guest_cr4_reserved(vcpu);
@@ -288,7 +287,6 @@ static void cpuid_changed(struct x86_vcpu *vcpu)
 	if (e)
 		vcpu->guest_supported_xcr0 = (e->eax | (u64)e->edx << 32) & x86_supported_xcr0();
 
-	update_pv_features(vcpu);
 	x86_emulator_cpuid_changed(vcpu);
 	kvm_vcpu_load(&vcpu->core);
 	/* The vendor's map of MSRs depends on the filter, too. */
@@ -434,9 +432,14 @@ static struct x86_cpuid *alloc_cpuid(unsigned int nent)
 static int install(struct x86_vcpu *vcpu, struct x86_cpuid *c)
 {
 	struct x86_cpuid *old = vcpu->cpuid;
+	struct kvm_cpuid_entry2 *pv;
 	int r;
 
 	digest(c);
+	/* Who waits by HLT that never exits can't be kicked out of it (cpuid.rst). */
+	pv = find_pv_features(c);
+	if (pv && x86_vcpu_vm(vcpu)->hlt_in_guest)
+		pv->eax &= ~BIT(KVM_FEATURE_PV_UNHALT);
 	r = check(c);
 	if (!r && vcpu->has_run) {
 		/* Too late to change what the guest has seen; again the same is fine. */

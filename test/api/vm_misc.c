@@ -339,3 +339,61 @@ TEST(msr_filter32, "KVM_X86_SET_MSR_FILTER of a 32-bit process")
 	vcpu_expect_sync(v, NO_FAULT);
 	vcpu_finish(v);
 }
+
+static int enable_cap(struct vm *vm, u32 nr, u64 arg)
+{
+	struct kvm_enable_cap cap = { .cap = nr, .args = { arg } };
+
+	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
+TEST(max_vcpu_id, "KVM_CAP_MAX_VCPU_ID: a bound set once, not below the boot CPU, kept by KVM_CREATE_VCPU")
+{
+	struct vm *vm = vm_bare();
+	long max = kvm_cap(vm->fd, KVM_CAP_MAX_VCPU_ID);
+
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_MAX_VCPU_ID, max + 1), EINVAL);
+	ASSERT_OK(ioctl(vm->fd, KVM_SET_BOOT_CPU_ID, 2l));
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_MAX_VCPU_ID, 1), EINVAL);
+	EXPECT_OK(enable_cap(vm, KVM_CAP_MAX_VCPU_ID, 4));
+	EXPECT_OK(enable_cap(vm, KVM_CAP_MAX_VCPU_ID, 4));
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_MAX_VCPU_ID, 5), EINVAL);
+	EXPECT_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, 4l), EINVAL);
+	EXPECT_OK(ioctl(vm->fd, KVM_CREATE_VCPU, 3l));
+}
+
+TEST(apic_bus, "KVM_CAP_X86_APIC_BUS_CYCLES_NS: with an APIC and before any vCPU")
+{
+	struct vm *vm = vm_bare(), *with = vm_new_irqchip();
+
+	if (!kvm_cap(vm->fd, KVM_CAP_X86_APIC_BUS_CYCLES_NS))
+		tap_skip("no KVM_CAP_X86_APIC_BUS_CYCLES_NS");
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_X86_APIC_BUS_CYCLES_NS, 40), ENXIO);
+	EXPECT_ERRNO(enable_cap(with, KVM_CAP_X86_APIC_BUS_CYCLES_NS, 0), EINVAL);
+	EXPECT_ERRNO(enable_cap(with, KVM_CAP_X86_APIC_BUS_CYCLES_NS, ~0ull), EINVAL);
+	EXPECT_OK(enable_cap(with, KVM_CAP_X86_APIC_BUS_CYCLES_NS, 40));
+	vcpu_bare(with, 0);
+	EXPECT_ERRNO(enable_cap(with, KVM_CAP_X86_APIC_BUS_CYCLES_NS, 40), EINVAL);
+}
+
+TEST(unhalt, "KVM_CAP_X86_DISABLE_EXITS with HLT takes KVM_FEATURE_PV_UNHALT from the guest's CPUID")
+{
+	struct { struct kvm_cpuid2 head; struct kvm_cpuid_entry2 entries[256]; } cpuid = {
+		.head.nent = 256,
+	};
+	const struct kvm_cpuid_entry2 *offered = supported_cpuid(0x40000001, 0);
+	struct vm *vm = vm_new_irqchip();
+	struct vcpu *v;
+
+	if (!CPUID_BIT(offered, eax, 7))
+		tap_skip("no KVM_FEATURE_PV_UNHALT");
+	ASSERT_OK(enable_cap(vm, KVM_CAP_X86_DISABLE_EXITS, KVM_X86_DISABLE_EXITS_HLT));
+	v = vcpu_new(vm, 0);
+	ASSERT_OK(ioctl(v->fd, KVM_GET_CPUID2, &cpuid));
+	for (u32 i = 0; i < cpuid.head.nent; i++)
+		if (cpuid.entries[i].function == 0x40000001)
+			EXPECT_EQ(cpuid.entries[i].eax, offered->eax & ~(1u << 7));
+	vcpu_default_cpuid(v);
+	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_X86_DISABLE_EXITS, KVM_X86_DISABLE_EXITS_HLT),
+		     EINVAL);
+}
