@@ -397,3 +397,58 @@ TEST(unhalt, "KVM_CAP_X86_DISABLE_EXITS with HLT takes KVM_FEATURE_PV_UNHALT fro
 	EXPECT_ERRNO(enable_cap(vm, KVM_CAP_X86_DISABLE_EXITS, KVM_X86_DISABLE_EXITS_HLT),
 		     EINVAL);
 }
+
+/* "Emulate this", if kvm's parameter force_emulation_prefix is set. */
+#define PREFIX	".byte 0x0f, 0x0b; .ascii \"kvm\"; "
+
+static void g_msr_emulated(void)
+{
+	u32 lo, hi;
+
+	asm volatile(PREFIX "rdmsr" : "=a"(lo), "=d"(hi) : "c"(MSR_STAR));
+	guest_sync(lo | (u64)hi << 32);
+	guest_sync(TRY(PREFIX "rdmsr", : "=a"(lo), "=d"(hi) : "c"(MSR_STAR) : "memory"));
+	guest_sync(TRY(PREFIX "wrmsr", :: "c"(MSR_STAR), "a"(5), "d"(6) : "memory"));
+	guest_sync(TRY(PREFIX "wrmsr", :: "c"(MSR_STAR), "a"(5), "d"(6) : "memory"));
+	guest_done();
+}
+
+static bool set_prefix(const char *value)
+{
+	FILE *f = fopen("/sys/module/kvm/parameters/force_emulation_prefix", "w");
+
+	return f && fputs(value, f) >= 0 && !fclose(f);
+}
+
+TEST(msr_emulated, "an RDMSR or WRMSR that is emulated exits to user space as any other does")
+{
+	struct vcpu *v = vm_guest(false, g_msr_emulated);
+	static u8 none[16];
+	struct kvm_msr_filter f = {
+		.ranges[0] = { .flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+			       .nmsrs = 1, .base = MSR_STAR, .bitmap = none },
+	};
+	struct kvm_run *run = v->run;
+
+	if (!set_prefix("1"))
+		tap_skip("no force_emulation_prefix");
+	ASSERT_OK(ioctl(v->vm->fd, KVM_X86_SET_MSR_FILTER, &f));
+	ASSERT_OK(enable_cap(v->vm, KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_FILTER));
+
+	vcpu_expect_exit(v, KVM_EXIT_X86_RDMSR);
+	EXPECT_EQ(run->msr.index, MSR_STAR);
+	EXPECT_EQ(run->msr.reason, KVM_MSR_EXIT_REASON_FILTER);
+	run->msr.data = 0x1234567887654321ull;
+	vcpu_expect_sync(v, 0x1234567887654321ull);
+	vcpu_expect_exit(v, KVM_EXIT_X86_RDMSR);
+	run->msr.error = 1;
+	vcpu_expect_sync(v, X86_GP);
+	vcpu_expect_exit(v, KVM_EXIT_X86_WRMSR);
+	EXPECT_EQ(run->msr.data, 0x600000005ull);
+	vcpu_expect_sync(v, NO_FAULT);
+	vcpu_expect_exit(v, KVM_EXIT_X86_WRMSR);
+	run->msr.error = 1;
+	vcpu_expect_sync(v, X86_GP);
+	vcpu_finish(v);
+	set_prefix("0");
+}
