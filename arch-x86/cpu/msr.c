@@ -84,6 +84,7 @@ static const struct benign_msr benign_msrs[] = {
 	{ 0x186, 0x187, WRITE_ZERO },		/* P6 event selects */
 	{ 0x198, 0x198, WRITE_NONE, 1000 | 4ULL << 40 },	/* PERF_STATUS */
 	{ 0x1db, 0x1de, WRITE_NONE },		/* last branch, last exception */
+	{ 0x1fc, 0x1fc, WRITE_ANY },		/* POWER_CTL: C1E */
 	{ 0x606, 0x606, WRITE_NONE },		/* RAPL units */
 	{ 0x611, 0x611, WRITE_NONE },		/* RAPL energy status */
 	{ 0x619, 0x619, WRITE_NONE },

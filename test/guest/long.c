@@ -383,6 +383,8 @@ static void g_msrs(void)
 	GUEST_EQ(rdmsr(0x201), 0xffc0000800);
 	wrmsr(0x2ff, 0xc06);
 	GUEST_EQ(rdmsr(0x2ff), 0xc06);
+	GUEST_EQ(try_wrmsr(0x1fc, 2), NO_FAULT);	/* POWER_CTL */
+	GUEST_EQ(try_rdmsr(0x1fc, NULL), NO_FAULT);
 	guest_done();
 }
 
