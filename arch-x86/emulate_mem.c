@@ -170,9 +170,10 @@ static int write_chunk(struct x86_vcpu *vcpu, const struct chunk *c, const void 
 {
 	if (c->mmio)
 		return x86_io_write_mmio(vcpu, c->gpa, data, c->len);
-	if (!kvm_vcpu_write_guest(&vcpu->core, c->gpa, data, c->len))
-		return X86_EMULATOR_CONTINUE;
-	return lost_memory(vcpu, c->gpa);
+	if (kvm_vcpu_write_guest(&vcpu->core, c->gpa, data, c->len))
+		return lost_memory(vcpu, c->gpa);
+	x86_mmu_guest_wrote(vcpu, c->gpa, c->len);
+	return X86_EMULATOR_CONTINUE;
 }
 
 int vcpu_emul_read(struct x86_emulator *ctx, u64 linear, void *data, unsigned int len, u32 access)
@@ -339,6 +340,8 @@ int emul_cmpxchg(struct x86_emulator *ctx, u64 linear, void *old, const void *ne
 	if (!chunks[1].len && !chunks[0].mmio) {
 		switch (cmpxchg_memory(vcpu, chunks[0].gpa, old, new, len)) {
 		case 0:
+			x86_mmu_guest_wrote(vcpu, gpa, len);
+			fallthrough;
 		case 1:
 			return X86_EMULATOR_CONTINUE;
 		case -EFAULT:
@@ -428,6 +431,7 @@ int x86_write_virt(struct x86_vcpu *vcpu, u64 gva, const void *data, unsigned in
 			return 1;
 		if (kvm_vcpu_write_guest(&vcpu->core, gpa, data, n))
 			return -EFAULT;
+		x86_mmu_guest_wrote(vcpu, gpa, n);
 		gva += n;
 		data += n;
 		len -= n;

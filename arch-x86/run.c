@@ -60,6 +60,9 @@ static void x86_flush_requests(struct x86_vcpu *vcpu)
 {
 	struct kvm_vcpu *core = &vcpu->core;
 
+	/* What it has to drop adds to the requests. */
+	if (kvm_test_request(X86_REQ_TLB_FLUSH_GUEST, core))
+		x86_mmu_sync(vcpu);
 	/* The widest that is asked for makes the narrower ones moot. */
 	if (kvm_check_request(KVM_REQ_TLB_FLUSH, core)) {
 		core->stat.tlb_flush++;

@@ -6,6 +6,7 @@
 #include <linux/cpu.h>
 #include <linux/module.h>
 #include <linux/io.h>
+#include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
@@ -76,9 +77,10 @@ int __init svm_caps_init(void)
 	}
 
 	cpuid(SVM_CPUID_LEAF, &eax, &ebx, &ecx, &edx);
-	if (!(edx & SVM_CPUID_NP) || !npt) {
-		pr_err("kvm_amd: nested paging is %s, and shadow paging is not supported yet\n",
-		       npt ? "missing on this CPU" : "turned off (npt=0)");
+	svm_caps.npt = npt && (edx & SVM_CPUID_NP);
+	/* The encryption bit does not fit into CR3 of a guest outside long mode. */
+	if (!svm_caps.npt && __sme_set(0ULL)) {
+		pr_err("kvm_amd: memory encryption (SME) is on: guests need nested paging\n");
 		return -EOPNOTSUPP;
 	}
 
@@ -97,7 +99,6 @@ int __init svm_caps_init(void)
 		return -EOPNOTSUPP;
 	}
 
-	svm_caps.npt = true;
 	svm_caps.tdp_max_level = boot_cpu_has(X86_FEATURE_LA57) ? 5 : 4;
 	svm_caps.tdp_max_page_shift = boot_cpu_has(X86_FEATURE_GBPAGES) ? 30 : 21;
 	svm_caps.decode_assist = svm_features.decode_assists;

@@ -124,8 +124,10 @@ static void svm_save_state(struct svm_vcpu *svm)
 	vcpu->regs[X86_REG_RSP] = save->rsp;
 	vcpu->regs[X86_REG_RIP] = save->rip;
 	vcpu->cr2 = save->cr2;
-	/* TS, MP and CR3 change without an exit; PDPTEs lie in memory. */
-	vcpu->regs_avail = ~(BIT(X86_REG_CR0) | BIT(X86_REG_CR3) | BIT(X86_REG_PDPTRS));
+	/* TS and MP change without an exit; so does CR3, unless it is ours; PDPTEs lie in memory. */
+	vcpu->regs_avail = ~BIT(X86_REG_CR0);
+	if (svm_caps.npt)
+		vcpu->regs_avail &= ~(BIT(X86_REG_CR3) | BIT(X86_REG_PDPTRS));
 	vcpu->regs_dirty = 0;
 
 	control->tlb_control = SVM_TLB_DO_NOTHING;

@@ -42,6 +42,25 @@ static int svm_npf(struct svm_vcpu *svm)
 				  bytes ? control->insn_len & 0xf : 0);
 }
 
+/* #PF, with shadow tables: the fault of the guest's, or of ours. */
+static int svm_pf(struct svm_vcpu *svm)
+{
+	const struct vmcb_control *control = &svm->vmcb->control;
+	bool bytes = svm_features.decode_assists;
+
+	return x86_mmu_page_fault(&svm->x86, control->exit_info_2, (u32)control->exit_info_1,
+				  bytes ? control->insn_bytes : NULL,
+				  bytes ? control->insn_len & 0xf : 0);
+}
+
+static int svm_invlpg(struct svm_vcpu *svm)
+{
+	if (!svm_features.decode_assists)
+		return x86_emulate(&svm->x86, 0);
+	x86_mmu_invlpg(&svm->x86, svm->vmcb->control.exit_info_1);
+	return x86_skip_insn(&svm->x86);
+}
+
 static int svm_ioio(struct svm_vcpu *svm)
 {
 	u32 info = svm->vmcb->control.exit_info_1;
@@ -88,11 +107,13 @@ static int svm_cr_access(struct svm_vcpu *svm)
 			val = (u32)val;
 		switch (code) {
 		case SVM_EXIT_WRITE_CR0: r = x86_set_cr0(vcpu, val); break;
+		case SVM_EXIT_WRITE_CR3: r = x86_set_cr3(vcpu, val); break;
 		case SVM_EXIT_WRITE_CR4: r = x86_set_cr4(vcpu, val); break;
 		default: return x86_emulate(vcpu, 0);
 		}
 	} else {
-		val = code == SVM_EXIT_READ_CR0 ? x86_cr0(vcpu) : x86_cr4(vcpu);
+		val = code == SVM_EXIT_READ_CR0 ? x86_cr0(vcpu) :
+		      code == SVM_EXIT_READ_CR3 ? x86_cr3(vcpu) : x86_cr4(vcpu);
 		if (!x86_is_64bit_mode(vcpu))
 			val = (u32)val;
 		x86_reg_write(vcpu, reg, val);
@@ -247,8 +268,10 @@ int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath)
 		return X86_RESUME;
 
 	case SVM_EXIT_READ_CR0:
+	case SVM_EXIT_READ_CR3:
 	case SVM_EXIT_READ_CR4:
 	case SVM_EXIT_WRITE_CR0:
+	case SVM_EXIT_WRITE_CR3:
 	case SVM_EXIT_WRITE_CR4:
 	case SVM_EXIT_CR0_SEL_WRITE:	return svm_cr_access(svm);
 	case SVM_EXIT_WRITE_CR8:	return svm_cr8_write(svm);
@@ -258,11 +281,13 @@ int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath)
 	case SVM_EXIT_EXCP_BASE + DB_VECTOR: return svm_db(svm);
 	case SVM_EXIT_EXCP_BASE + BP_VECTOR: return svm_bp(svm);
 	case SVM_EXIT_EXCP_BASE + UD_VECTOR: return x86_emulate(vcpu, X86_EMUL_TRAP_UD);
+	case SVM_EXIT_EXCP_BASE + PF_VECTOR: return svm_pf(svm);
 	case SVM_EXIT_EXCP_BASE + AC_VECTOR: return svm_ac(svm);
 	case SVM_EXIT_EXCP_BASE + MC_VECTOR: return X86_RESUME;	/* the host's: done in enter() */
 
 	case SVM_EXIT_RDPMC:		return x86_emulate_rdpmc(vcpu);
 	case SVM_EXIT_IRET:		return svm_handle_iret(svm);
+	case SVM_EXIT_INVLPG:		return svm_invlpg(svm);
 	case SVM_EXIT_INVD:		return x86_emulate_invd(vcpu);
 	case SVM_EXIT_WBINVD:		return x86_emulate_wbinvd(vcpu);
 	case SVM_EXIT_PAUSE:		return svm_pause(svm);
@@ -283,6 +308,7 @@ int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath)
 	case SVM_EXIT_RDTSCP:
 	case SVM_EXIT_RDPRU:
 	case SVM_EXIT_INVLPGB:
+	case SVM_EXIT_INVPCID:
 	case SVM_EXIT_TLBSYNC:		return svm_invalid_op(svm);
 
 	case SVM_EXIT_INVALID:		return svm_entry_failed(svm);

@@ -35,8 +35,13 @@ static void svm_load_root(struct x86_vcpu *vcpu, hpa_t root, int level)
 {
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
 
-	svm->vmcb->control.n_cr3 = root;
-	svm_mark_dirty(svm, SVM_CLEAN_NPT);
+	if (svm_caps.npt) {
+		svm->vmcb->control.n_cr3 = root;
+		svm_mark_dirty(svm, SVM_CLEAN_NPT);
+	} else {
+		svm->vmcb->save.cr3 = root;
+		svm_mark_dirty(svm, SVM_CLEAN_CR);
+	}
 	svm_flush_tlb_asid(vcpu);
 }
 
@@ -180,7 +185,8 @@ static int __init svm_init(void)
 	r = x86_vendor_register(&svm_ops);
 	if (r)
 		goto err_emergency;
-	pr_info("kvm_amd: AMD-V with nested paging%s%s, %u ASIDs (kvm-kmod " KVM_KMOD_VERSION ")\n",
+	pr_info("kvm_amd: AMD-V with %s paging%s%s, %u ASIDs (kvm-kmod " KVM_KMOD_VERSION ")\n",
+		svm_caps.npt ? "nested" : "shadow",
 		svm_features.nrips ? ", next RIP" : "",
 		svm_features.decode_assists ? ", decode assists" : "", svm_features.nr_asids);
 	return 0;

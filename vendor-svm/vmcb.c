@@ -79,6 +79,8 @@ void svm_update_exception_bitmap(struct x86_vcpu *vcpu)
 	 * #UD may be a hypercall of the other vendor's.
 	 */
 	*bitmap = BIT(MC_VECTOR) | BIT(DB_VECTOR) | BIT(AC_VECTOR) | BIT(UD_VECTOR);
+	if (!svm_caps.npt)
+		*bitmap |= BIT(PF_VECTOR);
 	if (vcpu->core.guest_debug & KVM_GUESTDBG_USE_SW_BP)
 		*bitmap |= BIT(BP_VECTOR);
 	svm_mark_dirty(svm, SVM_CLEAN_INTERCEPTS);
@@ -97,12 +99,19 @@ void svm_recalc_intercepts(struct x86_vcpu *vcpu)
 		SVM_INTERCEPT_SKINIT, SVM_INTERCEPT_WBINVD, SVM_INTERCEPT_XSETBV,
 		SVM_INTERCEPT_RDPRU, SVM_INTERCEPT_INVLPGB, SVM_INTERCEPT_TLBSYNC,
 	};
+	/* Shadow tables: CR3 is ours, and we must hear of all that drops translations. */
+	static const u16 shadow[] = {
+		SVM_INTERCEPT_CR3_READ, SVM_INTERCEPT_CR3_WRITE, SVM_INTERCEPT_INVLPG,
+		SVM_INTERCEPT_INVPCID,
+	};
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
 	struct x86_vm *vm = x86_vcpu_vm(vcpu);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(always); i++)
 		svm_set_intercept(svm, always[i]);
+	for (i = 0; i < ARRAY_SIZE(shadow); i++)
+		svm_put_intercept(svm, shadow[i], !svm_caps.npt);
 
 	/* User space that has the APIC must hear of a lower TPR: KVM_EXIT_SET_TPR. */
 	if (!x86_has_lapic(vcpu))
@@ -139,7 +148,8 @@ void svm_vcpu_reset(struct x86_vcpu *vcpu, bool init_event)
 	control->iopm_base_pa = page_to_phys(svm_iopm);
 	control->msrpm_base_pa = __pa(svm->msrpm);
 	control->v_intr_masking = SVM_V_INTR_MASKING;
-	control->nested_ctl |= SVM_NP_ENABLE;
+	if (svm_caps.npt)
+		control->nested_ctl |= SVM_NP_ENABLE;
 	if (svm_features.pause_filter) {
 		control->pause_filter_count = pause_filter_count;
 		if (svm_features.pause_threshold)

@@ -165,8 +165,9 @@ static int set_common(struct x86_vcpu *vcpu, const struct kvm_sregs *s, const u6
 	dt.limit = s->gdt.limit;
 	vendor_call(set_gdt)(vcpu, &dt);
 
+	/* PDPTEs may be others under the same CR3. */
 	mmu_changed = x86_cr3(vcpu) != s->cr3 || old_cr0 != cr0 || old_cr4 != s->cr4 ||
-		      old_efer != s->efer;
+		      old_efer != s->efer || wants_pae_paging(s);
 	vcpu->cr2 = s->cr2;
 	vcpu->cr3 = s->cr3;
 	x86_reg_mark_dirty(vcpu, X86_REG_CR3);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks the invariants of the nested tables (tdp.h), where the parameter
- * mmu_audit says so: slow, for tests. A breach is reported and kills the VM.
+ * Checks the invariants of the nested tables (tdp.h) or has those of the shadow
+ * tables checked (audit_shadow.c), where the parameter mmu_audit says so: slow, for
+ * tests. A breach is reported and kills the VM.
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 
+#include "arch-x86/mmu/shadow.h"
 #include "arch-x86/mmu/tdp.h"
 
 static bool __read_mostly mmu_audit;
@@ -77,6 +79,8 @@ void x86_mmu_audit(struct x86_vm *vm, const char *where)
 		return;
 	lockdep_assert_held_write(&vm->core.mmu_lock);
 	idx = srcu_read_lock(&vm->core.srcu);
+	if (x86_mmu_limits.shadow)
+		KVM_BUG_ON(!shadow_audit(vm, where), &vm->core);
 	for (as_id = 0; as_id < KVM_ADDRESS_SPACE_NUM; as_id++) {
 		struct x86_table *root = vm->mmu.tdp_root[as_id];
 

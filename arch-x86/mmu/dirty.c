@@ -14,17 +14,17 @@
 /* Frames per hold of mmu_lock, in walks over a whole slot: 64 leaf tables. */
 #define WALK_CHUNK	(64 * SPTE_ENTRIES)
 
-static void write_protect_leaf(struct tdp_batch *b, u64 *sptep)
+static void write_protect_leaf(struct mmu_batch *b, u64 *sptep)
 {
 	if (spte_writable(READ_ONCE(*sptep)))
-		tdp_weaken(b, sptep, x86_spte_fmt.write | x86_spte_fmt.dirty);
+		mmu_weaken(b, sptep, x86_spte_fmt.write | x86_spte_fmt.dirty);
 }
 
-enum tdp_result tdp_fast_write(struct x86_vcpu *vcpu, struct x86_table *root, gfn_t gfn)
+enum mmu_result tdp_fast_write(struct x86_vcpu *vcpu, struct x86_table *root, gfn_t gfn)
 {
 	struct x86_vm *vm = x86_vcpu_vm(vcpu);
 	struct kvm_memory_slot *slot;
-	enum tdp_result r = TDP_BROKEN;
+	enum mmu_result r = MMU_BROKEN;
 	u64 *sptep, old;
 	int level;
 
@@ -36,7 +36,7 @@ enum tdp_result tdp_fast_write(struct x86_vcpu *vcpu, struct x86_table *root, gf
 	if (!spte_present(old) || !(old & SPTE_HOST_WRITABLE))
 		goto out;
 	if (spte_writable(old)) {
-		r = TDP_SPURIOUS;
+		r = MMU_SPURIOUS;
 		goto out;
 	}
 	/*
@@ -45,7 +45,7 @@ enum tdp_result tdp_fast_write(struct x86_vcpu *vcpu, struct x86_table *root, gf
 	 */
 	if (!try_cmpxchg64(sptep, &old, old | x86_spte_fmt.write | x86_spte_fmt.dirty))
 		goto out;
-	r = TDP_MAPPED;
+	r = MMU_MAPPED;
 	/*
 	 * Asked only now: logging that starts publishes the slot first and
 	 * protects then. Either it takes the W just given, or its slot is seen here.
@@ -64,7 +64,7 @@ static void visit_slot(struct x86_vm *vm, const struct kvm_memory_slot *slot,
 {
 	gfn_t gfn = slot->base_gfn, end = kvm_slot_end(slot), stop;
 	struct x86_table *root;
-	TDP_BATCH(b, vm);
+	MMU_BATCH(b, vm);
 
 	write_lock(&vm->core.mmu_lock);
 	root = vm->mmu.tdp_root[slot->as_id];
@@ -72,16 +72,16 @@ static void visit_slot(struct x86_vm *vm, const struct kvm_memory_slot *slot,
 		stop = min(end, gfn + WALK_CHUNK);
 		tdp_visit(&b, root, gfn, stop, fn, (void *)slot);
 		if (need_resched() || rwlock_needbreak(&vm->core.mmu_lock)) {
-			tdp_batch_flush(&b);
+			mmu_batch_flush(&b);
 			cond_resched_rwlock_write(&vm->core.mmu_lock);
 		}
 	}
-	tdp_batch_flush(&b);
+	mmu_batch_flush(&b);
 	x86_mmu_audit(vm, "slot walk");
 	write_unlock(&vm->core.mmu_lock);
 }
 
-static bool log_start_entry(struct tdp_batch *b, struct x86_table *table, unsigned int index,
+static bool log_start_entry(struct mmu_batch *b, struct x86_table *table, unsigned int index,
 			    u64 spte, void *data)
 {
 	u64 *sptep = &table->entries[index];
@@ -102,7 +102,7 @@ void tdp_log_start(struct x86_vm *vm, const struct kvm_memory_slot *slot)
 }
 
 /* Drop the small pages where the host has a large one: the next fault takes it. */
-static bool log_stop_entry(struct tdp_batch *b, struct x86_table *table, unsigned int index,
+static bool log_stop_entry(struct mmu_batch *b, struct x86_table *table, unsigned int index,
 			   u64 spte, void *data)
 {
 	const struct kvm_memory_slot *slot = data;
@@ -129,7 +129,7 @@ void tdp_write_protect(struct x86_vm *vm, const struct kvm_memory_slot *slot,
 {
 	struct x86_table *root = vm->mmu.tdp_root[slot->as_id];
 	bool zapped = false;
-	TDP_BATCH(b, vm);
+	MMU_BATCH(b, vm);
 
 	lockdep_assert_held_write(&vm->core.mmu_lock);
 	for (; mask; mask &= mask - 1) {
@@ -148,14 +148,14 @@ void tdp_write_protect(struct x86_vm *vm, const struct kvm_memory_slot *slot,
 	}
 	/* For less W the caller flushes in time; for a page gone it would be late. */
 	if (zapped)
-		tdp_batch_flush(&b);
+		mmu_batch_flush(&b);
 }
 
 struct age_walk {
 	bool young, clear;
 };
 
-static bool age_entry(struct tdp_batch *b, struct x86_table *table, unsigned int index,
+static bool age_entry(struct mmu_batch *b, struct x86_table *table, unsigned int index,
 		      u64 spte, void *data)
 {
 	u64 *sptep = &table->entries[index];
@@ -181,10 +181,10 @@ bool tdp_age(struct x86_vm *vm, int as_id, gfn_t start, gfn_t end, bool clear)
 {
 	struct x86_table *root = vm->mmu.tdp_root[as_id];
 	struct age_walk walk = { .clear = clear };
-	TDP_BATCH(b, vm);
+	MMU_BATCH(b, vm);
 
 	if (root)
 		tdp_visit(&b, root, start, end, age_entry, &walk);
-	tdp_batch_flush(&b);
+	mmu_batch_flush(&b);
 	return walk.young;
 }

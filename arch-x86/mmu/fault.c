@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A nested page fault from start to finish: slot, host page, entry; or, where
- * there is no memory, emulation. Owns the order of these steps and the rule by
- * which a fault and an invalidation by the host never miss each other:
+ * A page fault from start to finish: with shadow tables the guest's own first; then
+ * slot, host page, entry; or, where there is no memory, emulation. Owns the order of
+ * these steps and the rule by which a fault and an invalidation by the host never
+ * miss each other:
  *
  *	fault				host (mmu_notifier.c)
  *	seq = invalidate_seq		lock for write; in_progress++; zap; flush; unlock
  *	find the page			... the page goes ...
- *	lock for read			lock for write; seq++; in_progress--; unlock
+ *	lock				lock for write; seq++; in_progress--; unlock
  *	in progress, or seq changed?
  *	    then begin again
  *	install; unlock
  *
  * The same lock orders faults and changes of the slots: a fault whose slots are
  * not the current ones begins again (commit comes after publication and takes
- * the lock for write).
+ * the lock for write). Nested tables take many faults at a time, under the lock for
+ * read; shadow tables one.
  *
  * Addresses without memory get no entry at all: whether something is MMIO is
  * asked of the slots each time, so no cached answer can become stale.
@@ -25,11 +27,13 @@
 
 #include "arch-x86/events.h"
 #include "arch-x86/io.h"
+#include "arch-x86/mmu/shadow.h"
 #include "arch-x86/mmu/tdp.h"
 #include "arch-x86/pv/pv.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/trace.h"
 #include "arch-x86/vendor_call.h"
+#include "core/arch.h"
 #include "core/io_bus.h"
 
 /* Faults in a row at one address with nothing to mend: flush; then give up. */
@@ -109,7 +113,7 @@ static int fault_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code,
 }
 
 /* The host could not give the page. */
-static int fault_error(struct x86_vcpu *vcpu, const struct tdp_fault *f, int err)
+static int fault_error(struct x86_vcpu *vcpu, const struct mmu_fault *f, int err)
 {
 	switch (err) {
 	case -EHWPOISON:
@@ -128,7 +132,7 @@ static int fault_error(struct x86_vcpu *vcpu, const struct tdp_fault *f, int err
 }
 
 /* The largest page that slot, host and log allow. Context: mmu_lock, verified. */
-static u8 fault_level(struct x86_vm *vm, const struct tdp_fault *f)
+static u8 fault_level(struct x86_vm *vm, const struct mmu_fault *f)
 {
 	struct kvm *kvm = &vm->core;
 	int level = x86_mmu_limits.max_leaf_level;
@@ -152,7 +156,7 @@ static u8 fault_level(struct x86_vm *vm, const struct tdp_fault *f)
 	return level;
 }
 
-static bool fault_is_stale(struct x86_vm *vm, const struct tdp_fault *f)
+static bool fault_is_stale(struct x86_vm *vm, const struct mmu_fault *f)
 {
 	struct kvm_memslots *slots = kvm_memslots_as(&vm->core, f->slot->as_id);
 
@@ -160,15 +164,38 @@ static bool fault_is_stale(struct x86_vm *vm, const struct tdp_fault *f)
 	       kvm_invalidate_retry(&vm->core, f->invalidate_seq, f->gfn);
 }
 
-static int fault_map(struct x86_vcpu *vcpu, struct tdp_fault *f)
+static void fault_lock(struct x86_vm *vm)
+{
+	if (x86_mmu_limits.shadow)
+		write_lock(&vm->core.mmu_lock);
+	else
+		read_lock(&vm->core.mmu_lock);
+}
+
+static void fault_unlock(struct x86_vm *vm)
+{
+	if (x86_mmu_limits.shadow)
+		write_unlock(&vm->core.mmu_lock);
+	else
+		read_unlock(&vm->core.mmu_lock);
+}
+
+static enum mmu_result map(struct x86_vcpu *vcpu, struct mmu_fault *f)
+{
+	if (x86_mmu_limits.shadow)
+		return shadow_map(vcpu, f);
+	f->level = fault_level(x86_vcpu_vm(vcpu), f);
+	return tdp_map(vcpu, vcpu->mmu.root_table, f);
+}
+
+/* Find the host's page and map it. *@r: what came of it, if 0 is returned. */
+static int fault_map(struct x86_vcpu *vcpu, struct mmu_fault *f, enum mmu_result *r)
 {
 	struct x86_vm *vm = x86_vcpu_vm(vcpu);
-	struct x86_table *root = vcpu->mmu.root_table;
 	struct kvm_faultin host;
-	enum tdp_result r;
 	int err;
 
-	err = tdp_topup(vcpu);
+	err = x86_mmu_limits.shadow ? shadow_topup(vcpu) : tdp_topup(vcpu);
 	if (err)
 		return err;
 	f->invalidate_seq = READ_ONCE(vm->core.invalidate_seq);
@@ -177,96 +204,150 @@ static int fault_map(struct x86_vcpu *vcpu, struct tdp_fault *f)
 	if (err == X86_FAULTIN_LATER)
 		return X86_RESUME;
 	if (err)
-		return fault_error(vcpu, f, err);
+		return err;
 	f->pfn = host.pfn;
 	f->host_writable = host.writable && kvm_slot_writable(f->slot);
 
-	read_lock(&vm->core.mmu_lock);
-	if (fault_is_stale(vm, f)) {
-		read_unlock(&vm->core.mmu_lock);
-		kvm_release_faultin(&host, false);
-		return X86_RESUME;
-	}
-	f->level = fault_level(vm, f);
-	r = tdp_map(vcpu, root, f);
-	if (r == TDP_MAPPED && f->write && kvm_slot_dirty_tracked(f->slot))
+	fault_lock(vm);
+	*r = fault_is_stale(vm, f) ? MMU_RETRY : map(vcpu, f);
+	if (*r == MMU_MAPPED && f->write && kvm_slot_dirty_tracked(f->slot))
 		kvm_mark_page_dirty(&vm->core, &vcpu->core, f->slot, f->gfn);
-	kvm_release_faultin(&host, r == TDP_MAPPED && f->host_writable);
-	read_unlock(&vm->core.mmu_lock);
+	kvm_release_faultin(&host, *r == MMU_MAPPED && f->host_writable);
+	fault_unlock(vm);
+	return 0;
+}
 
+/* Memory, and usable. */
+static int fault_memory(struct x86_vcpu *vcpu, struct mmu_fault *f, gpa_t gpa, u64 error_code,
+			const void *insn, int insn_len)
+{
+	struct x86_vm *vm = x86_vcpu_vm(vcpu);
+	enum mmu_result r;
+	int err;
+
+	if (f->write && (f->slot->flags & KVM_MEM_READONLY))
+		return emulate_access(vcpu, gpa, error_code, X86_EMUL_PF, insn, insn_len);
+	err = fault_map(vcpu, f, &r);
+	if (err)
+		return fault_error(vcpu, f, err);
 	switch (r) {
-	case TDP_MAPPED:
+	case MMU_MAPPED:
 		vcpu->core.stat.pf_fixed++;
 		vcpu->mmu.spurious_count = 0;
 		return X86_RESUME;
-	case TDP_SPURIOUS:
+	case MMU_SPURIOUS:
 		return spurious(vcpu, gfn_to_gpa(f->gfn));
-	case TDP_TOO_LARGE:
-		tdp_zap_leaf_at(vm, root->as_id, f->gfn);
+	case MMU_TOO_LARGE:
+		tdp_zap_leaf_at(vm, f->slot->as_id, f->gfn);
 		return X86_RESUME;
-	case TDP_NO_TABLES:
+	case MMU_RETRY:
+		return X86_RESUME;
+	case MMU_EMULATE:
+		return emulate_access(vcpu, gpa, error_code, X86_EMUL_PF, insn, insn_len);
+	case MMU_NO_TABLES:
 		/* Tables vanish only under the lock that we held: it was topped up. */
 		KVM_BUG_ON(1, &vm->core);
 		fallthrough;
-	case TDP_BROKEN:
+	case MMU_BROKEN:
 		break;
 	}
 	return -EIO;
 }
 
-/* Bounded memory for tables, if user space has set a bound: begin anew. */
+/*
+ * Bounded memory for nested tables, if user space has set a bound: begin anew. (Shadow
+ * pages go one by one: shadow_reclaim().)
+ */
 static void enforce_limit(struct x86_vm *vm)
 {
-	if (likely(atomic64_read(&vm->mmu.nr_pages) <= READ_ONCE(vm->mmu.max_pages)))
+	if (likely(x86_mmu_limits.shadow ||
+		   atomic64_read(&vm->mmu.nr_pages) <= READ_ONCE(vm->mmu.max_pages)))
 		return;
-	tdp_zap_all(vm);
+	mmu_zap_all(vm);
 	/* Until they are free they count; the next fault should not zap again. */
 	flush_work(&vm->mmu.reaper);
+}
+
+/*
+ * A page that is logged, or was: only W is missing. True, with *@result: the fault is
+ * done with.
+ */
+static bool fault_fast(struct x86_vcpu *vcpu, const struct mmu_fault *f, int *result)
+{
+	switch (tdp_fast_write(vcpu, vcpu->mmu.root_table, f->gfn)) {
+	case MMU_MAPPED:
+		vcpu->core.stat.pf_fast++;
+		*result = X86_RESUME;
+		return true;
+	case MMU_SPURIOUS:
+		*result = spurious(vcpu, gfn_to_gpa(f->gfn));
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Shadow tables: where the guest's own lead. False: it has its #PF. */
+static bool fault_walk(struct x86_vcpu *vcpu, struct mmu_fault *f, u64 gva, u64 error_code,
+		       struct x86_walk *w)
+{
+	u32 access = error_code & (X86_ACC_WRITE | X86_ACC_USER | X86_ACC_FETCH);
+	struct x86_fault_info fault;
+
+	/* The CPU's own accesses at CPL 3 (descriptor tables, TSS) are a supervisor's. */
+	if (!(access & X86_ACC_USER) && vendor_call(get_cpl)(vcpu) == 3)
+		access |= X86_ACC_IMPLICIT;
+	x86_walk_init(w, vcpu, &fault);
+	if (x86_walk(w, gva, access)) {
+		vcpu->core.stat.pf_guest++;
+		x86_inject_page_fault(vcpu, &fault);
+		return false;
+	}
+	f->walk = w;
+	f->gva = gva;
+	f->gfn = gpa_to_gfn(w->gpa);
+	return true;
 }
 
 int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 		       const void *insn, int insn_len)
 {
 	struct x86_vm *vm = x86_vcpu_vm(vcpu);
-	struct x86_table *root = vcpu->mmu.root_table;
-	struct tdp_fault f = {
+	struct mmu_fault f = {
 		.gfn = gpa_to_gfn(addr),
 		.write = error_code & PFERR_WRITE,
 		.exec = error_code & PFERR_FETCH,
 	};
 	struct kvm_memslots *slots;
+	gpa_t gpa = addr;
+	struct x86_walk w;
+	int r;
 
 	vcpu->core.stat.pf_taken++;
 	trace_kvm_page_fault(vcpu, addr, error_code);
-	if (KVM_BUG_ON(!root || (error_code & PFERR_RSVD), &vm->core))
+	if (KVM_BUG_ON(!x86_mmu_has_root(&vcpu->mmu) || (error_code & PFERR_RSVD), &vm->core))
 		return -EIO;
 
-	if (f.write && (error_code & PFERR_PRESENT)) {
-		switch (tdp_fast_write(vcpu, root, f.gfn)) {
-		case TDP_MAPPED:
-			vcpu->core.stat.pf_fast++;
+	if (x86_mmu_limits.shadow) {
+		if (!fault_walk(vcpu, &f, addr, error_code, &w))
 			return X86_RESUME;
-		case TDP_SPURIOUS:
-			return spurious(vcpu, gfn_to_gpa(f.gfn));
-		default:
-			break;
-		}
+		gpa = w.gpa;
+	} else if (f.write && (error_code & PFERR_PRESENT) && fault_fast(vcpu, &f, &r)) {
+		return r;
 	}
 
-	slots = kvm_memslots_as(&vm->core, root->as_id);
+	slots = kvm_memslots_as(&vm->core, kvm_arch_vcpu_as_id(&vcpu->core));
 	f.slots = slots;
 	f.slots_gen = READ_ONCE(slots->generation);
 	f.slot = kvm_find_slot(slots, f.gfn);
 	if (!f.slot || f.gfn >= x86_mmu_limits.max_gfn)
-		return fault_mmio(vcpu, addr, error_code, insn, insn_len);
+		return fault_mmio(vcpu, gpa, error_code, insn, insn_len);
 	if (!kvm_slot_usable(f.slot)) {
 		/* On its way out, which does not take long. */
 		cond_resched();
 		return X86_RESUME;
 	}
-	if (f.write && (f.slot->flags & KVM_MEM_READONLY))
-		return emulate_access(vcpu, addr, error_code, X86_EMUL_PF, insn, insn_len);
 	enforce_limit(vm);
-	return fault_map(vcpu, &f);
+	return fault_memory(vcpu, &f, gpa, error_code, insn, insn_len);
 }
 EXPORT_SYMBOL_GPL(x86_mmu_page_fault);

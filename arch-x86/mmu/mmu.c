@@ -12,6 +12,7 @@
 
 #include "core/arch.h"
 #include "arch-x86/io.h"
+#include "arch-x86/mmu/shadow.h"
 #include "arch-x86/mmu/tdp.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/vendor_call.h"
@@ -35,6 +36,21 @@ static const struct x86_spte_format npt_format = {
 	.dirty		= BIT_ULL(6),
 	.table		= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
 	.leaf		= BIT_ULL(0) | BIT_ULL(2),
+};
+
+/*
+ * Shadow tables are what any CPU walks (APM 2 5.3, SDM 3A 4.5): U, W and NX of the
+ * leaf decide, and tables allow everything. PAT index 0 is write-back.
+ */
+static const struct x86_spte_format shadow_format = {
+	.present	= BIT_ULL(0),
+	.write		= BIT_ULL(1),
+	.nx		= BIT_ULL(63),
+	.user		= BIT_ULL(2),
+	.accessed	= BIT_ULL(5),
+	.dirty		= BIT_ULL(6),
+	.table		= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
+	.leaf		= BIT_ULL(0),
 };
 
 /*
@@ -68,8 +84,10 @@ void x86_mmu_vendor_init(void)
 	const struct x86_vendor_caps *caps = x86_vendor_caps();
 	int bits;
 
-	x86_spte_fmt = caps->tdp_ept_format ? ept_format : npt_format;
-	if (!caps->tdp_has_ad) {
+	x86_mmu_limits.shadow = !caps->npt;
+	x86_spte_fmt = x86_mmu_limits.shadow ? shadow_format :
+		       caps->tdp_ept_format ? ept_format : npt_format;
+	if (caps->npt && !caps->tdp_has_ad) {
 		x86_spte_fmt.accessed = 0;
 		x86_spte_fmt.dirty = 0;
 	}
@@ -79,8 +97,9 @@ void x86_mmu_vendor_init(void)
 	x86_mmu_limits.root_level = caps->tdp_max_level;
 	x86_mmu_limits.max_leaf_level =
 		(clamp(caps->tdp_max_page_shift, 12, 30) - GFN_SHIFT) / SPTE_INDEX_BITS + 1;
-	bits = min_t(int, boot_cpu_data.x86_phys_bits,
-		     spte_level_shift(caps->tdp_max_level + 1));
+	bits = boot_cpu_data.x86_phys_bits;
+	if (caps->npt)
+		bits = min(bits, spte_level_shift(caps->tdp_max_level + 1));
 	x86_mmu_limits.max_gfn = 1ULL << (bits - GFN_SHIFT);
 }
 
@@ -94,7 +113,7 @@ int x86_mmu_vm_init(struct x86_vm *vm)
 	spin_lock_init(&mmu->dead_lock);
 	INIT_LIST_HEAD(&mmu->dead);
 	INIT_WORK(&mmu->reaper, tdp_reap);
-	return 0;
+	return x86_mmu_limits.shadow ? shadow_vm_init(vm) : 0;
 }
 
 void x86_mmu_vm_destroy(struct x86_vm *vm)
@@ -108,6 +127,9 @@ void x86_mmu_vm_destroy(struct x86_vm *vm)
 			tdp_free_tree(vm, vm->mmu.tdp_root[i]);
 		vm->mmu.tdp_root[i] = NULL;
 	}
+	/* The end of the notifier has dropped all shadow pages. */
+	if (x86_mmu_limits.shadow)
+		shadow_vm_destroy(vm);
 	WARN_ON_ONCE(atomic64_read(&vm->mmu.nr_pages) && !vm->core.dead);
 }
 
@@ -119,7 +141,7 @@ int x86_mmu_set_nr_pages(struct x86_vm *vm, unsigned long nr)
 	WRITE_ONCE(vm->mmu.max_pages, nr);
 	mutex_unlock(&vm->core.slots_lock);
 	if (atomic64_read(&vm->mmu.nr_pages) > nr)
-		tdp_zap_all(vm);
+		mmu_zap_all(vm);
 	return 0;
 }
 
@@ -130,13 +152,16 @@ int x86_mmu_vcpu_create(struct x86_vcpu *vcpu)
 	vcpu->mmu.root = INVALID_HPA;
 	vcpu->mmu.spurious_gpa = INVALID_GPA;
 	INIT_LIST_HEAD(&vcpu->mmu.page_cache);
-	return 0;
+	return x86_mmu_limits.shadow ? shadow_vcpu_create(vcpu) : 0;
 }
 
 void x86_mmu_vcpu_destroy(struct x86_vcpu *vcpu)
 {
 	x86_mmu_unload(vcpu);
-	tdp_drop_cache(vcpu);
+	if (x86_mmu_limits.shadow)
+		shadow_vcpu_destroy(vcpu);
+	else
+		tdp_drop_cache(vcpu);
 }
 
 /* The tree of an address space, made when it is first wanted. */
@@ -165,19 +190,31 @@ static struct x86_table *get_root(struct x86_vm *vm, int as_id)
 	return root;
 }
 
-int x86_mmu_load(struct x86_vcpu *vcpu)
+static int load_tdp_root(struct x86_vcpu *vcpu)
 {
+	struct x86_table *root = get_root(x86_vcpu_vm(vcpu), kvm_arch_vcpu_as_id(&vcpu->core));
 	struct x86_mmu *mmu = &vcpu->mmu;
-	struct x86_table *root;
 
-	if (likely(x86_mmu_has_root(mmu)))
-		return 0;
-	root = get_root(x86_vcpu_vm(vcpu), kvm_arch_vcpu_as_id(&vcpu->core));
 	if (!root)
 		return -ENOMEM;
 	mmu->root_table = root;
 	mmu->root_level = root->level;
 	mmu->root = virt_to_phys(root->entries) | x86_spte_fmt.enc;
+	return 0;
+}
+
+int x86_mmu_load(struct x86_vcpu *vcpu)
+{
+	struct x86_mmu *mmu = &vcpu->mmu;
+	int r;
+
+	if (unlikely(mmu->root_page && READ_ONCE(mmu->root_page->dead)))
+		x86_mmu_unload(vcpu);
+	if (likely(x86_mmu_has_root(mmu)))
+		return 0;
+	r = x86_mmu_limits.shadow ? shadow_load_root(vcpu) : load_tdp_root(vcpu);
+	if (r)
+		return r;
 	vendor_call(load_root)(vcpu, mmu->root, mmu->root_level);
 	/* TLBs may be tagged by less than the root: none of another survives. */
 	vendor_call(flush_tlb_current)(vcpu);
@@ -186,8 +223,17 @@ int x86_mmu_load(struct x86_vcpu *vcpu)
 
 void x86_mmu_unload(struct x86_vcpu *vcpu)
 {
+	struct shadow_page *page = vcpu->mmu.root_page;
+	struct kvm *kvm = vcpu->core.kvm;
+
 	vcpu->mmu.root = INVALID_HPA;
 	vcpu->mmu.root_table = NULL;
+	if (!page)
+		return;
+	write_lock(&kvm->mmu_lock);
+	vcpu->mmu.root_page = NULL;
+	shadow_put_root(x86_vm_of(kvm), page);
+	write_unlock(&kvm->mmu_lock);
 }
 EXPORT_SYMBOL_GPL(x86_mmu_unload);
 
@@ -199,6 +245,8 @@ void x86_mmu_reset_context(struct x86_vcpu *vcpu)
 	 * A walk reads CR0, CR4 and EFER each time (walk.c), and nested tables
 	 * don't depend on them: only on which memory the vCPU sees.
 	 */
+	if (x86_mmu_limits.shadow)
+		x86_mmu_unload(vcpu);
 	if (mmu->root_table &&
 	    mmu->root_table->as_id != kvm_arch_vcpu_as_id(&vcpu->core))
 		x86_mmu_unload(vcpu);
@@ -208,12 +256,24 @@ EXPORT_SYMBOL_GPL(x86_mmu_reset_context);
 void x86_mmu_new_cr3(struct x86_vcpu *vcpu, u64 cr3)
 {
 	/* Nested tables translate gpas, which CR3 does not change. */
+	if (x86_mmu_limits.shadow)
+		x86_mmu_unload(vcpu);
+}
+
+void x86_mmu_sync(struct x86_vcpu *vcpu)
+{
+	if (x86_mmu_limits.shadow)
+		shadow_sync_all(vcpu);
 }
 
 void x86_mmu_invlpg(struct x86_vcpu *vcpu, gva_t gva)
 {
 	vcpu->core.stat.invlpg++;
-	vendor_call(flush_tlb_gva)(vcpu, gva);
+	/* TLBs hold nothing that shadow tables do not. */
+	if (x86_mmu_limits.shadow)
+		shadow_invlpg(vcpu, gva);
+	else
+		vendor_call(flush_tlb_gva)(vcpu, gva);
 }
 EXPORT_SYMBOL_GPL(x86_mmu_invlpg);
 
@@ -226,6 +286,8 @@ int kvm_arch_prepare_slot(struct kvm *kvm, const struct kvm_memory_slot *old,
 	if ((change == KVM_MR_CREATE || change == KVM_MR_MOVE) &&
 	    kvm_slot_end(new) > x86_mmu_limits.max_gfn)
 		return -EINVAL;
+	if (x86_mmu_limits.shadow && (change == KVM_MR_CREATE || change == KVM_MR_MOVE))
+		return rmap_alloc(new);
 	return 0;
 }
 
@@ -239,36 +301,43 @@ void kvm_arch_commit_slot(struct kvm *kvm, struct kvm_memory_slot *old,
 		return;
 	was = kvm_slot_dirty_tracked(old);
 	is = kvm_slot_dirty_tracked(new);
-	if (was && !is) {
+	if (was && !is && !x86_mmu_limits.shadow)
 		tdp_log_stop(vm, new);
-	} else if (is && !was) {
-		/* All bits set to begin with: protected when first cleared. */
-		if (kvm->dirty_ring_bytes ||
-		    !(kvm->manual_dirty_log & KVM_DIRTY_LOG_INITIALLY_SET))
-			tdp_log_start(vm, new);
-	}
+	if (was || !is)
+		return;
+	/* All bits set to begin with: protected when first cleared. A ring has no such state. */
+	if (!kvm->dirty_ring_bytes && (kvm->manual_dirty_log & KVM_DIRTY_LOG_INITIALLY_SET))
+		return;
+	if (x86_mmu_limits.shadow)
+		rmap_log_start(vm, new);
+	else
+		tdp_log_start(vm, new);
 }
 
 void kvm_arch_free_slot(struct kvm *kvm, struct kvm_memory_slot *slot)
 {
-	/* Nothing hangs on a slot yet: reverse maps come with shadow paging. */
+	rmap_free(slot);
 }
 
 void kvm_arch_flush_shadow_slot(struct kvm *kvm, struct kvm_memory_slot *slot)
 {
 	struct x86_vm *vm = x86_vm_of(kvm);
-	TDP_BATCH(b, vm);
+	MMU_BATCH(b, vm);
 
 	write_lock(&kvm->mmu_lock);
-	tdp_zap_range(&b, slot->as_id, slot->base_gfn, kvm_slot_end(slot));
-	tdp_batch_flush(&b);
+	/* Tables of the guest may have been in it, too: rare enough to begin anew. */
+	if (x86_mmu_limits.shadow)
+		shadow_zap_all(&b);
+	else
+		tdp_zap_range(&b, slot->as_id, slot->base_gfn, kvm_slot_end(slot));
+	mmu_batch_flush(&b);
 	x86_mmu_audit(vm, "slot removed");
 	write_unlock(&kvm->mmu_lock);
 }
 
 void kvm_arch_flush_shadow_all(struct kvm *kvm)
 {
-	tdp_zap_all(x86_vm_of(kvm));
+	mmu_zap_all(x86_vm_of(kvm));
 }
 
 void kvm_arch_slots_updated(struct kvm *kvm, u64 generation)
@@ -280,10 +349,13 @@ bool kvm_arch_unmap_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
 			 gfn_t start, gfn_t end, bool may_block)
 {
 	struct x86_vm *vm = x86_vm_of(kvm);
-	TDP_BATCH(b, vm);
+	MMU_BATCH(b, vm);
 
-	tdp_zap_range(&b, slot->as_id, start, end);
-	tdp_batch_flush(&b);
+	if (x86_mmu_limits.shadow)
+		rmap_zap(&b, slot, start, end);
+	else
+		tdp_zap_range(&b, slot->as_id, start, end);
+	mmu_batch_flush(&b);
 	x86_mmu_audit(vm, "unmap");
 	return false;	/* already flushed */
 }
@@ -291,19 +363,32 @@ bool kvm_arch_unmap_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
 bool kvm_arch_age_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
 		       gfn_t start, gfn_t end)
 {
+	if (x86_mmu_limits.shadow)
+		return rmap_age(slot, start, end, true);
 	return tdp_age(x86_vm_of(kvm), slot->as_id, start, end, true);
 }
 
 bool kvm_arch_test_age_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
 			    gfn_t start, gfn_t end)
 {
+	if (x86_mmu_limits.shadow)
+		return rmap_age(slot, start, end, false);
 	return tdp_age(x86_vm_of(kvm), slot->as_id, start, end, false);
 }
 
 void kvm_arch_write_protect_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
 				 gfn_t base, unsigned long mask)
 {
-	tdp_write_protect(x86_vm_of(kvm), slot, base, mask);
+	struct x86_vm *vm = x86_vm_of(kvm);
+	MMU_BATCH(b, vm);
+
+	if (!x86_mmu_limits.shadow) {
+		tdp_write_protect(vm, slot, base, mask);
+		return;
+	}
+	/* The caller flushes. */
+	for (; mask; mask &= mask - 1)
+		rmap_write_protect(&b, slot, slot->base_gfn + base + __ffs(mask));
 }
 
 void kvm_arch_sync_dirty_log(struct kvm *kvm, struct kvm_memory_slot *slot)

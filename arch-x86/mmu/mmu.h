@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The MMU's front door: two machines per vCPU, one that maps guest memory for
- * the hardware (nested tables today, shadow tables later), one that walks the
- * guest's own tables. Owns struct x86_mmu and struct x86_vm_mmu.
+ * the hardware (nested tables, or shadow tables where there is no nested paging),
+ * one that walks the guest's own tables. Owns struct x86_mmu and struct x86_vm_mmu.
  */
 #ifndef ARCH_X86_MMU_H
 #define ARCH_X86_MMU_H
@@ -18,14 +18,19 @@ struct x86_vcpu;
 struct x86_vm;
 struct x86_fault_info;
 struct x86_table;
+struct shadow_page;
 
 /**
  * struct x86_mmu - the MMU of a vCPU (v)
  * @root: what the hardware runs on; INVALID_HPA: none loaded
  * @root_level: its level
- * @root_table: its struct
- * @page_cache: tables allocated before mmu_lock is taken
+ * @root_table: its struct, if nested
+ * @root_page: its struct, if shadow
+ * @private_root: shadow: root of this vCPU alone, outside long mode; always there (m)
+ * @page_cache: tables (shadow pages) allocated before mmu_lock is taken
  * @page_cache_count: how many
+ * @link_cache: shadow: links of entries, likewise
+ * @link_cache_count: how many
  * @spurious_gpa: the last fault that had nothing to mend
  * @spurious_count: how often in a row
  */
@@ -33,8 +38,12 @@ struct x86_mmu {
 	hpa_t root;
 	u8 root_level;
 	struct x86_table *root_table;
+	struct shadow_page *root_page;
+	struct shadow_page *private_root;
 	struct list_head page_cache;
 	unsigned int page_cache_count;
+	struct hlist_head link_cache;
+	unsigned int link_cache_count;
 	gpa_t spurious_gpa;
 	unsigned int spurious_count;
 };
@@ -45,6 +54,11 @@ struct x86_mmu {
  *	loads it, empty but never replaced as long as the VM lives (m)
  * @nr_pages: tables allocated (a)
  * @max_pages: KVM_SET_NR_MMU_PAGES (a)
+ * @shadow_hash: shadow pages by gfn (m)
+ * @shadow_pages: all of them, the most recently used first (m)
+ * @shadow_unsync: those that are unsync (m)
+ * @nr_shadow: how many there are (m)
+ * @shadow_scratch: a page to compare a guest's table in (m)
  * @dead_lock: guards @dead; taken under mmu_lock
  * @dead: detached tables, flushed, to be freed after an RCU grace period
  * @reaper: does that
@@ -53,6 +67,10 @@ struct x86_vm_mmu {
 	struct x86_table *tdp_root[KVM_ADDRESS_SPACE_NUM];
 	atomic64_t nr_pages;
 	unsigned long max_pages;
+	struct hlist_head *shadow_hash;
+	struct list_head shadow_pages, shadow_unsync;
+	unsigned long nr_shadow;
+	void *shadow_scratch;
 	spinlock_t dead_lock;
 	struct list_head dead;
 	struct work_struct reaper;
@@ -77,7 +95,7 @@ void x86_mmu_vendor_init(void);
  * x86_mmu_vm_init() / x86_mmu_vm_destroy() - a VM's share of the MMU
  * @vm: the VM; to destroy: no vCPU and no MMU notifier is left
  *
- * Sleeps. Return: 0.
+ * Sleeps. Return: 0, -ENOMEM.
  */
 int x86_mmu_vm_init(struct x86_vm *vm);
 void x86_mmu_vm_destroy(struct x86_vm *vm);
@@ -86,7 +104,7 @@ void x86_mmu_vm_destroy(struct x86_vm *vm);
  * x86_mmu_vcpu_create() / x86_mmu_vcpu_destroy() - a vCPU's share
  * @vcpu: the vCPU, run by nobody
  *
- * Return: 0.
+ * Return: 0, -ENOMEM.
  */
 int x86_mmu_vcpu_create(struct x86_vcpu *vcpu);
 void x86_mmu_vcpu_destroy(struct x86_vcpu *vcpu);
@@ -119,7 +137,7 @@ static inline bool x86_mmu_has_root(const struct x86_mmu *mmu)
 void x86_mmu_reset_context(struct x86_vcpu *vcpu);
 
 /**
- * x86_mmu_new_cr3() - the guest loaded CR3 (nothing to do with nested tables)
+ * x86_mmu_new_cr3() - the guest loaded CR3, or PDPTEs (nothing to do with nested tables)
  * @vcpu: the vCPU
  * @cr3: checked
  */
@@ -133,10 +151,27 @@ void x86_mmu_new_cr3(struct x86_vcpu *vcpu, u64 cr3);
 void x86_mmu_invlpg(struct x86_vcpu *vcpu, gva_t gva);
 
 /**
- * x86_mmu_page_fault() - a nested page fault from start to finish: map the page,
- *	or emulate the access if there is no memory (APM 2 15.25.6)
+ * x86_mmu_sync() - the guest flushes its TLB: shadow tables forget what its own no
+ *	longer say
+ * @vcpu: the vCPU, loaded; SRCU held
+ */
+void x86_mmu_sync(struct x86_vcpu *vcpu);
+
+/**
+ * x86_mmu_guest_wrote() - guest memory was written for the guest: if there are its page
+ *	tables, our copies follow
+ * @vcpu: the vCPU; SRCU held
+ * @gpa: where
+ * @len: bytes, in one page
+ */
+void x86_mmu_guest_wrote(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int len);
+
+/**
+ * x86_mmu_page_fault() - a page fault that the vendor intercepts, from start to finish:
+ *	map the page; emulate the access if there is no memory (APM 2 15.25.6); with
+ *	shadow tables, #PF is the guest's if its own tables forbid the access
  * @vcpu: the vCPU
- * @addr: gpa
+ * @addr: gpa of a nested page fault; with shadow tables the gva
  * @error_code: PFERR_*
  * @insn: bytes that the hardware fetched, or NULL
  * @insn_len: how many

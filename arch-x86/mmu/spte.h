@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the bits of a nested page table entry (spte) mean, in legacy (NPT) and in
- * EPT format; nothing else. Knows no tree, no lock and no guest.
+ * What the bits of a page table entry that the hardware walks for us (spte) mean,
+ * in legacy format (shadow tables, NPT) and in EPT's; nothing else. Knows no tree,
+ * no lock and no guest.
  *
  * Both formats are 64 bits of: permission, A and D bits, a frame number in bits
  * 51:12, bit 7 for a large leaf, and bits that hardware ignores, of which 52 to
@@ -31,6 +32,7 @@
  * @write: writable
  * @exec: executable; 0 where there is only @nx
  * @nx: not executable; 0 where there is only @exec
+ * @user: CPL 3 may use it; 0 where entries don't tell
  * @accessed: set by hardware on use; 0: hardware doesn't
  * @dirty: likewise on a write
  * @table: constant bits of an entry that names another table
@@ -41,6 +43,7 @@ struct x86_spte_format {
 	u64 present;
 	u64 read, write;
 	u64 exec, nx;
+	u64 user;
 	u64 accessed, dirty;
 	u64 table, leaf;
 	u64 enc;
@@ -129,6 +132,20 @@ static inline u64 spte_make_leaf(kvm_pfn_t pfn, int level, bool write, bool host
 	if (host_writable)
 		spte |= SPTE_HOST_WRITABLE;
 	return spte;
+}
+
+/*
+ * An entry of a shadow table for a 4 KiB page. @host_writable: W could be given. The
+ * guest's D bit is its own affair, so D is set with W.
+ */
+static inline u64 spte_make_shadow(kvm_pfn_t pfn, bool write, bool user, bool exec,
+				   bool host_writable)
+{
+	const struct x86_spte_format *f = &x86_spte_fmt;
+
+	return ((pfn << GFN_SHIFT) & SPTE_ADDR_MASK) | f->leaf | f->enc | f->accessed |
+	       (write ? f->write | f->dirty : 0) | (user ? f->user : 0) | (exec ? 0 : f->nx) |
+	       (host_writable ? SPTE_HOST_WRITABLE : 0);
 }
 
 #endif

@@ -118,7 +118,7 @@ static bool tdp_link(struct x86_vm *vm, struct x86_table *parent, unsigned int i
 			     spte_make_table(virt_to_phys(child->entries)));
 }
 
-static bool leaf_allows(u64 spte, const struct tdp_fault *f)
+static bool leaf_allows(u64 spte, const struct mmu_fault *f)
 {
 	return (!f->write || spte_writable(spte)) && (!f->exec || spte_executable(spte));
 }
@@ -140,7 +140,7 @@ static void count_leaf(struct x86_vm *vm, int level)
 
 /* Make or strengthen the leaf. -EAGAIN: somebody changed the entry; look again. */
 static int tdp_install_leaf(struct x86_vm *vm, u64 *sptep, u64 old, int level,
-			    const struct tdp_fault *f)
+			    const struct mmu_fault *f)
 {
 	kvm_pfn_t pfn = f->pfn & ~(spte_level_pages(level) - 1);
 	bool logged = kvm_slot_dirty_tracked(f->slot);
@@ -149,12 +149,12 @@ static int tdp_install_leaf(struct x86_vm *vm, u64 *sptep, u64 old, int level,
 	u64 new;
 
 	if (KVM_BUG_ON(f->write && !write, &vm->core))
-		return TDP_BROKEN;
+		return MMU_BROKEN;
 	if (spte_present(old)) {
 		if (KVM_BUG_ON(spte_pfn(old) != pfn, &vm->core))
-			return TDP_BROKEN;
+			return MMU_BROKEN;
 		if (leaf_allows(old, f))
-			return TDP_SPURIOUS;
+			return MMU_SPURIOUS;
 		new = old | spte_make_leaf(pfn, level, write, f->host_writable);
 	} else {
 		new = spte_make_leaf(pfn, level, write, f->host_writable);
@@ -163,10 +163,10 @@ static int tdp_install_leaf(struct x86_vm *vm, u64 *sptep, u64 old, int level,
 		return -EAGAIN;
 	if (!spte_present(old))
 		count_leaf(vm, level);
-	return TDP_MAPPED;
+	return MMU_MAPPED;
 }
 
-enum tdp_result tdp_map(struct x86_vcpu *vcpu, struct x86_table *root, struct tdp_fault *f)
+enum mmu_result tdp_map(struct x86_vcpu *vcpu, struct x86_table *root, struct mmu_fault *f)
 {
 	struct x86_vm *vm = x86_vcpu_vm(vcpu);
 	struct x86_mmu *mmu = &vcpu->mmu;
@@ -183,15 +183,15 @@ enum tdp_result tdp_map(struct x86_vcpu *vcpu, struct x86_table *root, struct td
 		if (spte_present_table(old, table->level)) {
 			table = tdp_child(vm, table, index, old);
 			if (!table)
-				return TDP_BROKEN;
+				return MMU_BROKEN;
 			continue;
 		}
 		if (table->level > f->level) {
 			if (spte_present(old))
-				return leaf_allows(old, f) ? TDP_SPURIOUS : TDP_TOO_LARGE;
+				return leaf_allows(old, f) ? MMU_SPURIOUS : MMU_TOO_LARGE;
 			child = cache_take(mmu);
 			if (!child)
-				return TDP_NO_TABLES;
+				return MMU_NO_TABLES;
 			if (tdp_link(vm, table, index, child))
 				table = child;
 			else
@@ -225,7 +225,7 @@ u64 *tdp_leaf(struct x86_vm *vm, struct x86_table *root, gfn_t gfn, int *level)
 	return NULL;
 }
 
-void tdp_visit(struct tdp_batch *b, struct x86_table *table, gfn_t start, gfn_t end,
+void tdp_visit(struct mmu_batch *b, struct x86_table *table, gfn_t start, gfn_t end,
 	       tdp_visit_fn fn, void *data)
 {
 	gfn_t pages = spte_level_pages(table->level);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Nested page tables between the rooms of mmu/: the table, the fault in
- * progress, the batch of translations that became weaker. Nobody outside mmu/
- * includes it.
+ * Nested page tables between the rooms of mmu/: the table and what is done to it.
+ * Nobody outside mmu/ includes it.
  *
  * Invariants (checked by audit.c and by the one function that links, tdp.c):
  *  I1 A table at level n holds, in entry i, nothing, a page of its own size at
@@ -22,14 +21,13 @@
  *  - faults, mmu_lock held for read, by cmpxchg, only to strengthen (0 to
  *    something, or W added to a leaf);
  *  - the fast fault (dirty.c), under RCU only: W added to a leaf, by cmpxchg;
- *  - everybody who weakens: mmu_lock held for write, through a tdp_batch;
+ *  - everybody who weakens: mmu_lock held for write, through a mmu_batch;
  *  - the CPU: A and D bits, at any time.
  */
 #ifndef ARCH_X86_MMU_TDP_H
 #define ARCH_X86_MMU_TDP_H
 
-#include "core/memslot.h"
-#include "arch-x86/x86.h"
+#include "arch-x86/mmu/internal.h"
 #include "arch-x86/mmu/spte.h"
 
 /**
@@ -48,45 +46,7 @@ struct x86_table {
 	struct list_head node;
 };
 
-/**
- * struct tdp_batch - translations that became weaker under one hold of mmu_lock
- * @vm: the VM
- * @flush: TLBs may hold what is no more
- * @dead: detached tables
- *
- * tdp_batch_end() must come before mmu_lock is dropped.
- */
-struct tdp_batch {
-	struct x86_vm *vm;
-	bool flush;
-	struct list_head dead;
-};
-
-#define TDP_BATCH(name, _vm)	\
-	struct tdp_batch name = { .vm = (_vm), .dead = LIST_HEAD_INIT(name.dead) }
-
 /* ---- tdp.c: the tree ------------------------------------------------------ */
-
-/** struct tdp_fault - a fault on its way to becoming an entry */
-struct tdp_fault {
-	gfn_t gfn;
-	bool write, exec;
-	struct kvm_memory_slot *slot;
-	const struct kvm_memslots *slots;	/* where @slot was found, ... */
-	u64 slots_gen;				/* ... and its generation then */
-	unsigned long invalidate_seq;
-	kvm_pfn_t pfn;				/* of @gfn itself */
-	bool host_writable;
-	u8 level;				/* largest page that fits */
-};
-
-enum tdp_result {
-	TDP_MAPPED,		/* the entry is new or stronger */
-	TDP_SPURIOUS,		/* it allowed this already */
-	TDP_BROKEN,		/* an invariant does not hold; the VM is dead */
-	TDP_TOO_LARGE,		/* a larger page is in the way: tdp_zap_leaf_at() */
-	TDP_NO_TABLES,		/* the vCPU's cache of tables is empty */
-};
 
 /**
  * tdp_map() - put the page of a fault into the tree
@@ -96,7 +56,7 @@ enum tdp_result {
  *
  * Context: mmu_lock held for read, and f->pfn verified under it.
  */
-enum tdp_result tdp_map(struct x86_vcpu *vcpu, struct x86_table *root, struct tdp_fault *f);
+enum mmu_result tdp_map(struct x86_vcpu *vcpu, struct x86_table *root, struct mmu_fault *f);
 
 /**
  * tdp_leaf() - find the entry that translates a frame
@@ -130,9 +90,9 @@ void tdp_table_free(struct x86_vm *vm, struct x86_table *table);
  *
  * From low to high, parents first. Context: mmu_lock held for write.
  */
-typedef bool (*tdp_visit_fn)(struct tdp_batch *b, struct x86_table *table,
+typedef bool (*tdp_visit_fn)(struct mmu_batch *b, struct x86_table *table,
 			     unsigned int index, u64 spte, void *data);
-void tdp_visit(struct tdp_batch *b, struct x86_table *table, gfn_t start, gfn_t end,
+void tdp_visit(struct mmu_batch *b, struct x86_table *table, gfn_t start, gfn_t end,
 	       tdp_visit_fn fn, void *data);
 
 /* The frame that an entry starts at. */
@@ -153,31 +113,18 @@ static inline bool tdp_slot_fits(const struct kvm_memory_slot *slot, gfn_t gfn, 
 
 /* ---- zap.c: weaker, and gone ---------------------------------------------- */
 
-/** tdp_weaken() - take @bits from an entry and note that TLBs must be flushed
- *  Return: what was there, with the A and D bits of the last moment.
- *  Context: mmu_lock held for write. */
-u64 tdp_weaken(struct tdp_batch *b, u64 *sptep, u64 bits);
-
 /** tdp_zap_leaf() - clear a present leaf of a table at @level */
-void tdp_zap_leaf(struct tdp_batch *b, u64 *sptep, int level);
+void tdp_zap_leaf(struct mmu_batch *b, u64 *sptep, int level);
 
 /** tdp_detach() - take the table that entry @index of @parent names out of the tree */
-void tdp_detach(struct tdp_batch *b, struct x86_table *parent, unsigned int index);
-
-/** tdp_batch_flush() - make the TLBs forget; hand dead tables to the reaper.
- *  Context: mmu_lock held for write, before it is dropped. */
-void tdp_batch_flush(struct tdp_batch *b);
+void tdp_detach(struct mmu_batch *b, struct x86_table *parent, unsigned int index);
 
 /** tdp_zap_range() - drop every translation of [start, end) in one address space.
  *  Quick: whole tables are only detached. Context: mmu_lock held for write. */
-void tdp_zap_range(struct tdp_batch *b, int as_id, gfn_t start, gfn_t end);
+void tdp_zap_range(struct mmu_batch *b, int as_id, gfn_t start, gfn_t end);
 
 /** tdp_zap_leaf_at() - drop the page, of whatever size, that maps a frame. Takes mmu_lock. */
 void tdp_zap_leaf_at(struct x86_vm *vm, int as_id, gfn_t gfn);
-
-/** tdp_zap_all() - drop everything of a VM, fast: the trees are cut at their
- *  roots, flushed, and freed in the background. Context: takes mmu_lock. */
-void tdp_zap_all(struct x86_vm *vm);
 
 /** tdp_reap() - free detached tables: work function of x86_vm_mmu.reaper */
 void tdp_reap(struct work_struct *work);
@@ -187,9 +134,9 @@ void tdp_free_tree(struct x86_vm *vm, struct x86_table *table);
 /* ---- dirty.c: dirty logging and ageing ------------------------------------ */
 
 /** tdp_fast_write() - give W back to a leaf that lost it to the dirty log
- *  Return: TDP_MAPPED, TDP_SPURIOUS: try the access again; TDP_BROKEN: this is not
+ *  Return: MMU_MAPPED, MMU_SPURIOUS: try the access again; MMU_BROKEN: this is not
  *  such a fault. Context: SRCU. */
-enum tdp_result tdp_fast_write(struct x86_vcpu *vcpu, struct x86_table *root, gfn_t gfn);
+enum mmu_result tdp_fast_write(struct x86_vcpu *vcpu, struct x86_table *root, gfn_t gfn);
 /** tdp_log_start() - the slot logs from now on: no W, no large pages. Takes mmu_lock. */
 void tdp_log_start(struct x86_vm *vm, const struct kvm_memory_slot *slot);
 /** tdp_log_stop() - large pages may come back. Takes mmu_lock. */
@@ -200,22 +147,5 @@ void tdp_write_protect(struct x86_vm *vm, const struct kvm_memory_slot *slot,
 /** tdp_age() - was a page of [start, end) used? @clear: and begin anew.
  *  Context: mmu_lock held for write. */
 bool tdp_age(struct x86_vm *vm, int as_id, gfn_t start, gfn_t end, bool clear);
-
-/* ---- mmu.c ---------------------------------------------------------------- */
-
-/* What the vendor's hardware can do: constant while any VM exists. */
-struct x86_mmu_limits {
-	u8 root_level;			/* of the nested tree */
-	u8 max_leaf_level;		/* 1, 2 (2 MiB), 3 (1 GiB) */
-	gfn_t max_gfn;			/* first one that can't be mapped */
-};
-extern struct x86_mmu_limits x86_mmu_limits;
-extern struct workqueue_struct *x86_mmu_wq;
-
-/* ---- audit.c ---------------------------------------------------------------*/
-
-/** x86_mmu_audit() - check the invariants, if the parameter mmu_audit says so.
- *  Context: mmu_lock held for write. */
-void x86_mmu_audit(struct x86_vm *vm, const char *where);
 
 #endif

@@ -16,33 +16,12 @@
 #include "arch-x86/regs.h"
 #include "arch-x86/vendor_call.h"
 
-#define GPTE_PRESENT	BIT_ULL(0)
-#define GPTE_WRITE	BIT_ULL(1)
-#define GPTE_USER	BIT_ULL(2)
-#define GPTE_ACCESSED	BIT_ULL(5)
-#define GPTE_DIRTY	BIT_ULL(6)
-#define GPTE_LARGE	BIT_ULL(7)
-#define GPTE_NX		BIT_ULL(63)
-#define GPTE_PKEY_SHIFT	59
-
 /* A guest that rewrites its tables while we set A bits: give up with a retry. */
 #define MAX_RESTARTS	64
-
-/* One entry met on the way. */
-struct walk_step {
-	gpa_t gpa;
-	u64 entry;
-	int level;
-};
 
 static u64 low_bits(unsigned int n)
 {
 	return n >= 64 ? ~0ULL : BIT_ULL(n) - 1;
-}
-
-static unsigned int entry_size(const struct x86_walk_mode *m)
-{
-	return m->level == 2 ? 4 : 8;
 }
 
 static unsigned int level_shift(const struct x86_walk_mode *m, int level)
@@ -50,8 +29,7 @@ static unsigned int level_shift(const struct x86_walk_mode *m, int level)
 	return 12 + (level - 1) * (m->level == 2 ? 10 : 9);
 }
 
-/* Does an entry at this level name a page? */
-static bool is_leaf(const struct x86_walk_mode *m, int level, u64 entry)
+bool x86_gpte_is_leaf(const struct x86_walk_mode *m, int level, u64 entry)
 {
 	if (level == 1)
 		return true;
@@ -63,14 +41,13 @@ static bool is_leaf(const struct x86_walk_mode *m, int level, u64 entry)
 	return level == 2 || (level == 3 && m->level > 3);
 }
 
-/* Bits that must be 0 in a present entry (SDM 3A 4.3 to 4.5, APM 2 5.2, 5.3). */
-static u64 reserved_bits(const struct x86_walk_mode *m, int level, u64 entry)
+u64 x86_gpte_reserved(const struct x86_walk_mode *m, int level, u64 entry)
 {
 	u64 rsvd;
 
 	if (m->level == 2) {
 		/* PSE36: bits 20:13 are address bits 39:32. */
-		if (level == 2 && is_leaf(m, level, entry))
+		if (level == 2 && x86_gpte_is_leaf(m, level, entry))
 			return m->maxphyaddr >= 40 ? BIT_ULL(21) :
 			       m->maxphyaddr > 32 ?
 			       GENMASK_ULL(21, m->maxphyaddr - 32 + 13) : GENMASK_ULL(21, 13);
@@ -164,24 +141,26 @@ static u32 check_rights(const struct x86_walk *w, u32 access, u64 leaf,
 }
 
 /* A in every entry used, D in the leaf of a write. -EAGAIN: begin again. */
-static int set_accessed_dirty(struct x86_walk *w, const struct walk_step *steps, int nr,
-			      bool write)
+static int set_accessed_dirty(struct x86_walk *w, bool write)
 {
 	int i;
 
-	for (i = 0; i < nr; i++) {
-		u64 old = steps[i].entry;
+	for (i = 0; i < w->nr_steps; i++) {
+		struct x86_walk_step *step = &w->steps[i];
+		u64 old = step->entry;
 		u64 new = old | GPTE_ACCESSED;
 		int r;
 
-		if (write && i == nr - 1)
+		if (write && i == w->nr_steps - 1)
 			new |= GPTE_DIRTY;
 		if (new == old)
 			continue;
-		r = w->update(w, steps[i].gpa, &old, new, entry_size(&w->mode));
+		r = w->update(w, step->gpa, &old, new, x86_gpte_size(&w->mode));
 		if (r > 0)
 			return -EAGAIN;
 		/* In ROM the bits can't be set, and nobody misses them. */
+		if (!r)
+			step->entry = new;
 	}
 	return 0;
 }
@@ -189,13 +168,13 @@ static int set_accessed_dirty(struct x86_walk *w, const struct walk_step *steps,
 static int walk_once(struct x86_walk *w, u64 gva, u32 access)
 {
 	const struct x86_walk_mode *m = &w->mode;
-	struct walk_step steps[5];
 	bool user = true, write = true, nx = false;
-	int level = m->level, nr = 0;
+	int level = m->level;
 	u64 entry = 0;
 	gpa_t table;
 	u32 bits;
 
+	w->nr_steps = 0;
 	if (level == 3) {
 		/* PDPTEs were checked when CR3 was loaded; they have no rights. */
 		entry = w->pdptrs[(gva >> 30) & 3];
@@ -210,7 +189,7 @@ static int walk_once(struct x86_walk *w, u64 gva, u32 access)
 	}
 
 	for (;; level--) {
-		unsigned int size = entry_size(m);
+		unsigned int size = x86_gpte_size(m);
 		unsigned int index = (gva >> level_shift(m, level)) & (PAGE_SIZE / size - 1);
 		gpa_t gpa = table + index * size;
 
@@ -224,15 +203,15 @@ static int walk_once(struct x86_walk *w, u64 gva, u32 access)
 			return page_fault(w, gva, access, 0);
 		if (!(entry & GPTE_PRESENT))
 			return page_fault(w, gva, access, 0);
-		if (entry & reserved_bits(m, level, entry))
+		if (entry & x86_gpte_reserved(m, level, entry))
 			return page_fault(w, gva, access, PFERR_PRESENT | PFERR_RSVD);
 
-		steps[nr++] = (struct walk_step) { gpa, entry, level };
+		w->steps[w->nr_steps++] = (struct x86_walk_step) { gpa, entry, level };
 		user &= !!(entry & GPTE_USER);
 		write &= !!(entry & GPTE_WRITE);
 		/* In 2-level entries the bit does not exist and reads as 0. */
 		nx |= m->nx && (entry & GPTE_NX);
-		if (is_leaf(m, level, entry))
+		if (x86_gpte_is_leaf(m, level, entry))
 			break;
 		table = m->level == 2 ? entry & 0xfffff000 : entry & GENMASK_ULL(51, 12);
 	}
@@ -240,7 +219,7 @@ static int walk_once(struct x86_walk *w, u64 gva, u32 access)
 	bits = check_rights(w, access, entry, user, write, nx);
 	if (bits)
 		return page_fault(w, gva, access, bits);
-	if (set_accessed_dirty(w, steps, nr, access & X86_ACC_WRITE))
+	if (set_accessed_dirty(w, access & X86_ACC_WRITE))
 		return -EAGAIN;
 	w->gpa = leaf_gpa(m, level, entry, gva);
 	w->page_shift = level_shift(m, level);
@@ -254,6 +233,7 @@ int x86_walk(struct x86_walk *w, u64 gva, u32 access)
 	if (!w->mode.level) {
 		w->gpa = gva;
 		w->page_shift = 12;
+		w->nr_steps = 0;
 		return 0;
 	}
 	for (i = 0; i < MAX_RESTARTS; i++) {
@@ -278,17 +258,11 @@ static int update_table(struct x86_walk *w, gpa_t gpa, u64 *old, u64 new, unsign
 	return kvm_vcpu_cmpxchg_guest(&w->vcpu->core, gpa, old, &new, len);
 }
 
-void x86_walk_init(struct x86_walk *w, struct x86_vcpu *vcpu, struct x86_fault_info *fault)
+void x86_walk_mode_of(struct x86_walk_mode *m, struct x86_vcpu *vcpu)
 {
 	u64 cr0 = x86_cr0(vcpu), cr4 = x86_cr4(vcpu);
-	struct x86_walk_mode *m = &w->mode;
 
-	*w = (struct x86_walk) {
-		.vcpu = vcpu,
-		.read = read_table,
-		.update = update_table,
-		.fault = fault,
-	};
+	*m = (struct x86_walk_mode) { };
 	if (!(cr0 & X86_CR0_PG))
 		return;
 	if (vcpu->efer & EFER_LMA)
@@ -305,7 +279,21 @@ void x86_walk_init(struct x86_walk *w, struct x86_vcpu *vcpu, struct x86_fault_i
 	m->gbpages = guest_cpuid_has(vcpu, X86_FEATURE_GBPAGES);
 	m->amd = guest_cpuid_is_amd(vcpu);
 	m->maxphyaddr = vcpu->maxphyaddr;
+}
 
+void x86_walk_init(struct x86_walk *w, struct x86_vcpu *vcpu, struct x86_fault_info *fault)
+{
+	struct x86_walk_mode *m = &w->mode;
+
+	w->vcpu = vcpu;
+	w->read = read_table;
+	w->update = update_table;
+	w->translate = NULL;
+	w->fault = fault;
+	w->ac = false;
+	x86_walk_mode_of(m, vcpu);
+	if (!m->level)
+		return;
 	w->cr3 = x86_cr3(vcpu);
 	w->pkru = vcpu->pkru;
 	if (m->smap)
@@ -341,6 +329,7 @@ bool x86_load_pdptrs(struct x86_vcpu *vcpu, u64 cr3)
 			return false;
 	memcpy(vcpu->pdptrs, pdptrs, sizeof(pdptrs));
 	x86_reg_mark_dirty(vcpu, X86_REG_PDPTRS);
+	x86_mmu_new_cr3(vcpu, cr3);
 	return true;
 }
 EXPORT_SYMBOL_GPL(x86_load_pdptrs);

@@ -9,6 +9,13 @@
 
 #include "arch-x86/x86.h"
 
+/* One entry met on the way, with the A and D bits that the walk has set. */
+struct x86_walk_step {
+	gpa_t gpa;
+	u64 entry;
+	int level;
+};
+
 /**
  * struct x86_walk - one translation
  * @vcpu: whose memory
@@ -21,6 +28,9 @@
  * @update: set A/D there: 0; 1: the entry has changed; -EFAULT: can't be written
  * @translate: gpa of a table, where tables are translated themselves; NULL: they
  *	are where they say. INVALID_GPA with @fault filled.
+ * @steps: the entries, from the top down; none where paging is off, and none for a PDPTE
+ *	of PAE
+ * @nr_steps: how many
  * @gpa: answer
  * @page_shift: log2 of the page found
  * @fault: filled if there is none
@@ -36,10 +46,15 @@ struct x86_walk {
 	int (*update)(struct x86_walk *w, gpa_t gpa, u64 *old, u64 new, unsigned int len);
 	gpa_t (*translate)(struct x86_walk *w, gpa_t gpa, u32 access);
 
+	struct x86_walk_step steps[5];
+	int nr_steps;
 	gpa_t gpa;
 	u8 page_shift;
 	struct x86_fault_info *fault;
 };
+
+/** x86_walk_mode_of() - how the vCPU's tables are to be read now. Context: loaded. */
+void x86_walk_mode_of(struct x86_walk_mode *m, struct x86_vcpu *vcpu);
 
 /**
  * x86_walk_init() - a context for what the vCPU executes now

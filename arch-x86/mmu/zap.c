@@ -4,18 +4,20 @@
  * nothing weakened leaves mmu_lock unflushed, and that a table is freed only
  * when neither a TLB nor a lockless walker can be in it:
  *
- *	write_lock(mmu_lock); weaken, detach ...; tdp_batch_flush(); write_unlock();
+ *	write_lock(mmu_lock); weaken, detach ...; mmu_batch_flush(); write_unlock();
  *	reaper: RCU grace period; free
  *
+ * (Shadow pages have no lockless walkers: they are freed at the flush.)
  * The flush comes before the unlock because whoever takes the lock next sees an
  * empty entry, concludes that there is nothing to flush, and frees the page.
  */
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
+#include "arch-x86/mmu/shadow.h"
 #include "arch-x86/mmu/tdp.h"
 
-u64 tdp_weaken(struct tdp_batch *b, u64 *sptep, u64 bits)
+u64 mmu_weaken(struct mmu_batch *b, u64 *sptep, u64 bits)
 {
 	u64 old = READ_ONCE(*sptep);
 
@@ -43,17 +45,17 @@ static void uncount_leaf(struct x86_vm *vm, int level)
 	}
 }
 
-void tdp_zap_leaf(struct tdp_batch *b, u64 *sptep, int level)
+void tdp_zap_leaf(struct mmu_batch *b, u64 *sptep, int level)
 {
-	u64 old = tdp_weaken(b, sptep, ~0ULL);
+	u64 old = mmu_weaken(b, sptep, ~0ULL);
 
 	if (!KVM_BUG_ON(!spte_present_leaf(old, level), &b->vm->core))
 		uncount_leaf(b->vm, level);
 }
 
-void tdp_detach(struct tdp_batch *b, struct x86_table *parent, unsigned int index)
+void tdp_detach(struct mmu_batch *b, struct x86_table *parent, unsigned int index)
 {
-	u64 old = tdp_weaken(b, &parent->entries[index], ~0ULL);
+	u64 old = mmu_weaken(b, &parent->entries[index], ~0ULL);
 	struct x86_table *table;
 
 	if (KVM_BUG_ON(!spte_present_table(old, parent->level), &b->vm->core))
@@ -64,7 +66,7 @@ void tdp_detach(struct tdp_batch *b, struct x86_table *parent, unsigned int inde
 		list_add(&table->node, &b->dead);
 }
 
-void tdp_batch_flush(struct tdp_batch *b)
+void mmu_batch_flush(struct mmu_batch *b)
 {
 	struct x86_vm_mmu *mmu = &b->vm->mmu;
 
@@ -72,6 +74,7 @@ void tdp_batch_flush(struct tdp_batch *b)
 	if (b->flush)
 		kvm_flush_remote_tlbs(&b->vm->core);
 	b->flush = false;
+	shadow_free_dead(b);
 	if (list_empty(&b->dead))
 		return;
 	spin_lock(&mmu->dead_lock);
@@ -80,7 +83,7 @@ void tdp_batch_flush(struct tdp_batch *b)
 	queue_work(x86_mmu_wq, &mmu->reaper);
 }
 
-static bool zap_entry(struct tdp_batch *b, struct x86_table *table, unsigned int index,
+static bool zap_entry(struct mmu_batch *b, struct x86_table *table, unsigned int index,
 		      u64 spte, void *data)
 {
 	const gfn_t *range = data;
@@ -96,7 +99,7 @@ static bool zap_entry(struct tdp_batch *b, struct x86_table *table, unsigned int
 	return false;
 }
 
-void tdp_zap_range(struct tdp_batch *b, int as_id, gfn_t start, gfn_t end)
+void tdp_zap_range(struct mmu_batch *b, int as_id, gfn_t start, gfn_t end)
 {
 	struct x86_table *root = b->vm->mmu.tdp_root[as_id];
 	gfn_t range[2] = { start, end };
@@ -107,7 +110,7 @@ void tdp_zap_range(struct tdp_batch *b, int as_id, gfn_t start, gfn_t end)
 
 void tdp_zap_leaf_at(struct x86_vm *vm, int as_id, gfn_t gfn)
 {
-	TDP_BATCH(b, vm);
+	MMU_BATCH(b, vm);
 	u64 *sptep;
 	int level;
 
@@ -115,19 +118,21 @@ void tdp_zap_leaf_at(struct x86_vm *vm, int as_id, gfn_t gfn)
 	sptep = tdp_leaf(vm, vm->mmu.tdp_root[as_id], gfn, &level);
 	if (sptep)
 		tdp_zap_leaf(&b, sptep, level);
-	tdp_batch_flush(&b);
+	mmu_batch_flush(&b);
 	write_unlock(&vm->core.mmu_lock);
 }
 
-void tdp_zap_all(struct x86_vm *vm)
+void mmu_zap_all(struct x86_vm *vm)
 {
-	TDP_BATCH(b, vm);
+	MMU_BATCH(b, vm);
 	int as_id;
 
 	write_lock(&vm->core.mmu_lock);
+	if (x86_mmu_limits.shadow)
+		shadow_zap_all(&b);
 	for (as_id = 0; as_id < KVM_ADDRESS_SPACE_NUM; as_id++)
 		tdp_zap_range(&b, as_id, 0, x86_mmu_limits.max_gfn);
-	tdp_batch_flush(&b);
+	mmu_batch_flush(&b);
 	x86_mmu_audit(vm, "zap all");
 	write_unlock(&vm->core.mmu_lock);
 }

@@ -82,6 +82,7 @@ enum { X86_REG_PDPTRS };
 #define x86_reg_available(v, r)		true
 #define x86_cache_reg(v, r)		do { } while (0)
 #define x86_reg_mark_dirty(v, r)	do { } while (0)
+#define x86_mmu_new_cr3(v, cr3)		do { } while (0)
 
 int kvm_vcpu_read_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned long len);
 int kvm_vcpu_cmpxchg_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *old, const void *new,
