@@ -58,6 +58,7 @@ struct x86_mmu {
  * @shadow_pages: all of them, the most recently used first (m)
  * @shadow_unsync: those that are unsync (m)
  * @nr_shadow: how many there are (m)
+ * @shadow_audits: how often an audit was asked for (m)
  * @shadow_scratch: a page to compare a guest's table in (m)
  * @dead_lock: guards @dead; taken under mmu_lock
  * @dead: detached tables, flushed, to be freed after an RCU grace period
@@ -70,6 +71,7 @@ struct x86_vm_mmu {
 	struct hlist_head *shadow_hash;
 	struct list_head shadow_pages, shadow_unsync;
 	unsigned long nr_shadow;
+	unsigned long shadow_audits;
 	void *shadow_scratch;
 	spinlock_t dead_lock;
 	struct list_head dead;

@@ -334,11 +334,11 @@ enum mmu_result shadow_map(struct x86_vcpu *vcpu, struct mmu_fault *f)
 	MMU_BATCH(b, vm);
 
 	lockdep_assert_held_write(&vm->core.mmu_lock);
-	if (KVM_BUG_ON(!sp || sp->role.paging != f->walk->mode.level, &vm->core))
-		return MMU_BROKEN;
-	/* Another vCPU has thrown our root away: x86_mmu_load() finds a new one. */
-	if (sp->dead)
+	/* Thrown away by another vCPU, perhaps: x86_mmu_load() finds a new one. */
+	if (!sp || sp->dead)
 		return MMU_RETRY;
+	if (KVM_BUG_ON(sp->role.paging != f->walk->mode.level, &vm->core))
+		return MMU_BROKEN;
 	shadow_reclaim(&b);
 	while (r == MMU_MAPPED && sp->role.level > 1)
 		r = go_down(vcpu, &b, f, &sp);

@@ -44,8 +44,6 @@ static bool on_the_way(const struct x86_walk *w, gfn_t gfn)
 {
 	int i;
 
-	if (w->mode.level == 2 && gpa_to_gfn(w->cr3 & 0xfffff000) == gfn)
-		return true;
 	for (i = 0; i < w->nr_steps; i++)
 		if (gpa_to_gfn(w->steps[i].gpa) == gfn)
 			return true;
@@ -234,9 +232,10 @@ void shadow_sync_all(struct x86_vcpu *vcpu)
 	struct shadow_page *sp, *next;
 	MMU_BATCH(b, vm);
 
-	write_lock(&vm->core.mmu_lock);
+	/* Who made one unsync for a write that we must see, did so before the guest wrote. */
 	if (list_empty(&vm->mmu.shadow_unsync))
-		goto unlock;
+		return;
+	write_lock(&vm->core.mmu_lock);
 	/* One flush for all: no more writes to any, then the comparisons. */
 	list_for_each_entry(sp, &vm->mmu.shadow_unsync, unsync_node) {
 		slot = kvm_find_slot(kvm_memslots_as(&vm->core, sp->role.as_id), sp->gfn);
@@ -252,7 +251,6 @@ void shadow_sync_all(struct x86_vcpu *vcpu)
 	}
 	mmu_batch_flush(&b);
 	x86_mmu_audit(vm, "sync");
-unlock:
 	write_unlock(&vm->core.mmu_lock);
 }
 
@@ -264,6 +262,8 @@ void shadow_invlpg(struct x86_vcpu *vcpu, u64 gva)
 	MMU_BATCH(b, vm);
 	u64 gpte = 0;
 
+	if (list_empty(&vm->mmu.shadow_unsync))
+		return;
 	write_lock(&vm->core.mmu_lock);
 	for (sp = vcpu->mmu.root_page; sp; sp = shadow_child(vm, sp, i)) {
 		i = (gva >> spte_level_shift(sp->role.level)) & (shadow_entries(sp) - 1);

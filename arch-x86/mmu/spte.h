@@ -5,8 +5,9 @@
  * no lock and no guest.
  *
  * Both formats are 64 bits of: permission, A and D bits, a frame number in bits
- * 51:12, bit 7 for a large leaf, and bits that hardware ignores, of which 52 to
- * 55 are free in both (SDM 3C 29.3.2, APM 2 5.3): those are ours.
+ * 51:12, bit 7 for a large leaf, and bits that hardware ignores, of which 11 is free
+ * in both, PAE included, where 62:52 are reserved (SDM 3C 29.3.2, APM 2 5.3): that is
+ * ours.
  */
 #ifndef ARCH_X86_MMU_SPTE_H
 #define ARCH_X86_MMU_SPTE_H
@@ -23,7 +24,7 @@
 #define SPTE_ADDR_MASK		GENMASK_ULL(51, 12)
 
 /* Ours: the host may write the page, so W may be given back without asking it. */
-#define SPTE_HOST_WRITABLE	BIT_ULL(52)
+#define SPTE_HOST_WRITABLE	BIT_ULL(11)
 
 /**
  * struct x86_spte_format - one hardware's idea of an entry
