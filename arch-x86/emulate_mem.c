@@ -340,7 +340,7 @@ int emul_cmpxchg(struct x86_emulator *ctx, u64 linear, void *old, const void *ne
 	if (!chunks[1].len && !chunks[0].mmio) {
 		switch (cmpxchg_memory(vcpu, chunks[0].gpa, old, new, len)) {
 		case 0:
-			x86_mmu_guest_wrote(vcpu, gpa, len);
+			x86_mmu_guest_wrote(vcpu, chunks[0].gpa, len);
 			fallthrough;
 		case 1:
 			return X86_EMULATOR_CONTINUE;

@@ -201,8 +201,10 @@ static int fault_map(struct x86_vcpu *vcpu, struct mmu_fault *f, enum mmu_result
 	f->invalidate_seq = READ_ONCE(vm->core.invalidate_seq);
 	smp_rmb();	/* the sequence before the host's tables */
 	err = x86_faultin_pfn(vcpu, f->slot, f->gfn, f->write, &host);
-	if (err == X86_FAULTIN_LATER)
-		return X86_RESUME;
+	if (err == X86_FAULTIN_LATER) {
+		*r = MMU_RETRY;
+		return 0;
+	}
 	if (err)
 		return err;
 	f->pfn = host.pfn;
