@@ -5,6 +5,7 @@
  * CPU: the kernel itself uses none of them.
  */
 #include <linux/sched.h>
+#include <asm/gsseg.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 #include <asm/segment.h>
