@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The dirty bitmap of a slot (unless the VM has rings: dirty_ring.c): set by
- * whoever writes, fetched and cleared by user space. Owns the rule that a page whose bit is cleared faults (or sets
- * its bit in hardware) on its next write, before user space reads the page.
+ * whoever writes, fetched and cleared by user space. Owns the rule that a page
+ * whose bit is cleared faults (or sets its bit in hardware) on its next write,
+ * before user space reads the page.
  */
 #include <linux/bitops.h>
 #include <linux/nospec.h>

@@ -19,26 +19,14 @@
 #include <asm/nospec-branch.h>
 #include <compat/asm.h>
 #include <compat/spec_asm.h>
+#include "arch-x86/gprs_64.h"
 #include "enter_offsets.h"
-
-#define REG(n)	(n * 8)
-#define RCX	REG(1)
-#define RDX	REG(2)
-#define RBX	REG(3)
-#define RBP	REG(5)
-#define RSI	REG(6)
-#define RDI	REG(7)
 
 	.section .noinstr.text, "ax"
 
 /* void svm_enter_guest(struct svm_enter_state *state (rdi), u64 *regs (rsi)) */
 SYM_FUNC_START(svm_enter_guest)
-	push	%rbp
-	push	%r15
-	push	%r14
-	push	%r13
-	push	%r12
-	push	%rbx
+	X86_PUSH_CALLEE_SAVED
 	push	%rdi			/* 8(%rsp): state */
 	push	%rsi			/* (%rsp): regs */
 
@@ -56,20 +44,7 @@ SYM_FUNC_START(svm_enter_guest)
 	mov	SVM_ENTER_VMCB_PA(%rdi), %rax
 12:	vmload	%rax
 13:
-	mov	RCX(%rsi), %rcx
-	mov	RDX(%rsi), %rdx
-	mov	RBX(%rsi), %rbx
-	mov	RBP(%rsi), %rbp
-	mov	RDI(%rsi), %rdi
-	mov	REG(8)(%rsi), %r8
-	mov	REG(9)(%rsi), %r9
-	mov	REG(10)(%rsi), %r10
-	mov	REG(11)(%rsi), %r11
-	mov	REG(12)(%rsi), %r12
-	mov	REG(13)(%rsi), %r13
-	mov	REG(14)(%rsi), %r14
-	mov	REG(15)(%rsi), %r15
-	mov	RSI(%rsi), %rsi
+	X86_LOAD_GPRS
 
 	KVMC_VM_CLEAR_CPU_BUFFERS
 2:	vmrun	%rax
@@ -77,35 +52,9 @@ SYM_FUNC_START(svm_enter_guest)
 
 14:	vmsave	%rax
 15:	mov	(%rsp), %rax
-	mov	%rcx, RCX(%rax)
-	mov	%rdx, RDX(%rax)
-	mov	%rbx, RBX(%rax)
-	mov	%rbp, RBP(%rax)
-	mov	%rsi, RSI(%rax)
-	mov	%rdi, RDI(%rax)
-	mov	%r8, REG(8)(%rax)
-	mov	%r9, REG(9)(%rax)
-	mov	%r10, REG(10)(%rax)
-	mov	%r11, REG(11)(%rax)
-	mov	%r12, REG(12)(%rax)
-	mov	%r13, REG(13)(%rax)
-	mov	%r14, REG(14)(%rax)
-	mov	%r15, REG(15)(%rax)
+	X86_STORE_GPRS
 
-	/* Nothing of the guest's may steer the host, not even speculatively. */
-	xor	%ecx, %ecx
-	xor	%edx, %edx
-	xor	%ebx, %ebx
-	xor	%ebp, %ebp
-	xor	%esi, %esi
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	xor	%r10d, %r10d
-	xor	%r11d, %r11d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
+	X86_CLEAR_GPRS
 
 	mov	8(%rsp), %rdi
 	mov	SVM_ENTER_HOST_PA(%rdi), %rax
@@ -132,12 +81,7 @@ SYM_FUNC_START(svm_enter_guest)
 
 	pop	%rsi
 	pop	%rdi
-	pop	%rbx
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
-	pop	%rbp
+	X86_POP_CALLEE_SAVED
 	RET
 
 	/*

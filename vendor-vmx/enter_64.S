@@ -14,16 +14,10 @@
 #include <asm/nospec-branch.h>
 #include <compat/asm.h>
 #include <compat/spec_asm.h>
+#include "arch-x86/gprs_64.h"
 #include "enter_offsets.h"
 
-#define REG(n)	(n * 8)
 #define RAX	REG(0)
-#define RCX	REG(1)
-#define RDX	REG(2)
-#define RBX	REG(3)
-#define RBP	REG(5)
-#define RSI	REG(6)
-#define RDI	REG(7)
 
 #define HOST_RSP_FIELD	0x6c14	/* VMCS_HOST_RSP */
 
@@ -31,12 +25,7 @@
 
 /* void vmx_enter_guest(struct vmx_enter_state *state (rdi), u64 *regs (rsi)) */
 SYM_FUNC_START(vmx_enter_guest)
-	push	%rbp
-	push	%r15
-	push	%r14
-	push	%r13
-	push	%r12
-	push	%rbx
+	X86_PUSH_CALLEE_SAVED
 	push	%rdi			/* 8(%rsp): state */
 	push	%rsi			/* (%rsp): regs */
 
@@ -59,20 +48,7 @@ SYM_FUNC_START(vmx_enter_guest)
 	btl	$0, VMX_ENTER_LAUNCHED(%rdi)
 
 	mov	RAX(%rsi), %rax
-	mov	RCX(%rsi), %rcx
-	mov	RDX(%rsi), %rdx
-	mov	RBX(%rsi), %rbx
-	mov	RBP(%rsi), %rbp
-	mov	RDI(%rsi), %rdi
-	mov	REG(8)(%rsi), %r8
-	mov	REG(9)(%rsi), %r9
-	mov	REG(10)(%rsi), %r10
-	mov	REG(11)(%rsi), %r11
-	mov	REG(12)(%rsi), %r12
-	mov	REG(13)(%rsi), %r13
-	mov	REG(14)(%rsi), %r14
-	mov	REG(15)(%rsi), %r15
-	mov	RSI(%rsi), %rsi
+	X86_LOAD_GPRS
 
 	KVMC_VM_CLEAR_CPU_BUFFERS
 	jnc	3f
@@ -88,39 +64,13 @@ SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
 	push	%rax
 	mov	8(%rsp), %rax		/* regs */
 	pop	RAX(%rax)
-	mov	%rcx, RCX(%rax)
-	mov	%rdx, RDX(%rax)
-	mov	%rbx, RBX(%rax)
-	mov	%rbp, RBP(%rax)
-	mov	%rsi, RSI(%rax)
-	mov	%rdi, RDI(%rax)
-	mov	%r8, REG(8)(%rax)
-	mov	%r9, REG(9)(%rax)
-	mov	%r10, REG(10)(%rax)
-	mov	%r11, REG(11)(%rax)
-	mov	%r12, REG(12)(%rax)
-	mov	%r13, REG(13)(%rax)
-	mov	%r14, REG(14)(%rax)
-	mov	%r15, REG(15)(%rax)
+	X86_STORE_GPRS
 
 	mov	8(%rsp), %rdi
 	movq	$0, VMX_ENTER_FAILED(%rdi)
 4:
-	/* Nothing of the guest's may steer the host, not even speculatively. */
 	xor	%eax, %eax
-	xor	%ecx, %ecx
-	xor	%edx, %edx
-	xor	%ebx, %ebx
-	xor	%ebp, %ebp
-	xor	%esi, %esi
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	xor	%r10d, %r10d
-	xor	%r11d, %r11d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
+	X86_CLEAR_GPRS
 
 	/* Before the first RET, and before SPEC_CTRL lets predictions loose. */
 	KVMC_FILL_RSB %rax
@@ -141,12 +91,7 @@ SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
 
 	pop	%rsi
 	pop	%rdi
-	pop	%rbx
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
-	pop	%rbp
+	X86_POP_CALLEE_SAVED
 	RET
 
 	/* The registers in memory are still the guest's. */
