@@ -53,7 +53,7 @@ TEST(boot_cpu, "KVM_SET_BOOT_CPU_ID: before the first vCPU; that vCPU is the BSP
 	EXPECT(base & 1 << 8, "vCPU 1 is the BSP: 0x%llx", (unsigned long long)base);
 }
 
-TEST(clock, "KVM_SET_CLOCK and KVM_GET_CLOCK: nanoseconds that go on from the value set")
+TEST_TIMED(clock, "KVM_SET_CLOCK and KVM_GET_CLOCK: nanoseconds that go on from the value set")
 {
 	struct vm *vm = vm_bare();
 	struct kvm_clock_data a = { .clock = 1000000000000ull }, b = {}, c = {};

@@ -156,7 +156,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-TEST(pit, "PIT: channel 0 at 100 Hz interrupts 50 times in half a second")
+TEST_TIMED(pit, "PIT: channel 0 at 100 Hz interrupts 50 times in half a second")
 {
 	struct vcpu *v = vm_guest(true, g_pit);
 	struct kvm_pit_config c = { .flags = KVM_PIT_SPEAKER_DUMMY };
@@ -207,7 +207,7 @@ static void g_pit_oneshot(void)
 	guest_done();
 }
 
-TEST(pit_oneshot, "PIT: one shot on channel 0, latched counts go down, channel 2's output in port 61")
+TEST_TIMED(pit_oneshot, "PIT: one shot on channel 0, latched counts go down, channel 2's output in port 61")
 {
 	struct vcpu *v = vm_guest(true, g_pit_oneshot);
 	struct kvm_pit_config c = { .flags = KVM_PIT_SPEAKER_DUMMY };

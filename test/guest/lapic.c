@@ -162,9 +162,12 @@ static void g_oneshot(void)
 	apic_write(APIC_TMICT, 200000000);
 	wait_for(VEC, 2);
 	guest_sync(2);
-	/* stopped */
-	apic_write(APIC_TMICT, 1000000);
+	/* stopped: nothing comes while the host sleeps for longer */
+	apic_write(APIC_TMICT, 200000000);
 	apic_write(APIC_TMICT, 0);
+	GUEST_EQ(apic_read(APIC_TMCCT), 0);
+	guest_sync(3);
+	GUEST_EQ(guest_counts[VEC], 2);
 	/* masked: counts, does not interrupt */
 	apic_write(APIC_LVTT, VEC | 1 << 16);
 	apic_write(APIC_TMICT, 100000);
@@ -182,7 +185,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-TEST(oneshot, "LAPIC timer, one shot: counts down, fires once, on time, can be stopped and masked")
+TEST_TIMED(oneshot, "LAPIC timer, one shot: counts down, fires once, on time, can be stopped and masked")
 {
 	struct vcpu *v = vm_guest(true, g_oneshot);
 	double t;
@@ -192,6 +195,8 @@ TEST(oneshot, "LAPIC timer, one shot: counts down, fires once, on time, can be s
 	vcpu_expect_sync(v, 2);
 	t = now() - t;
 	EXPECT(t > 0.19 && t < 0.45, "200 ms took %.3f s", t);
+	vcpu_expect_sync(v, 3);
+	usleep(300000);
 	vcpu_finish(v);
 }
 
@@ -209,7 +214,7 @@ static void g_periodic(void)
 	guest_done();
 }
 
-TEST(periodic, "LAPIC timer, periodic at 100 Hz, with a divider: 40 ticks in 0.4 s")
+TEST_TIMED(periodic, "LAPIC timer, periodic at 100 Hz, with a divider: 40 ticks in 0.4 s")
 {
 	struct vcpu *v = vm_guest(true, g_periodic);
 	double t;
@@ -266,7 +271,7 @@ static void g_deadline(void)
 	guest_done();
 }
 
-TEST(deadline, "LAPIC timer, TSC deadline: never early, past deadlines at once, 0 disarms")
+TEST_TIMED(deadline, "LAPIC timer, TSC deadline: never early, past deadlines at once, 0 disarms")
 {
 	struct vm *vm = vm_new_irqchip();
 	struct vcpu *v = vcpu_bare(vm, 0);

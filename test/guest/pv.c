@@ -152,7 +152,7 @@ static u64 now_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-TEST(kvmclock, "kvmclock runs as the host's clock does, and agrees with KVM_GET_CLOCK")
+TEST_TIMED(kvmclock, "kvmclock runs as the host's clock does, and agrees with KVM_GET_CLOCK")
 {
 	struct vcpu *v = vm_guest(true, g_kvmclock);
 	struct kvm_clock_data k = { .clock = 123000000000ull };
@@ -185,7 +185,7 @@ static void g_wall_clock(void)
 	guest_done();
 }
 
-TEST(wall_clock, "the wall clock MSR gives the time of the VM's boot")
+TEST_TIMED(wall_clock, "the wall clock MSR gives the time of the VM's boot")
 {
 	struct vcpu *v = vm_guest(true, g_wall_clock);
 	u64 boot;

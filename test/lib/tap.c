@@ -20,6 +20,7 @@
 
 #define DEFAULT_SECONDS	30
 #define EXIT_SKIP	77
+#define TIMED_TRIES	3
 
 static struct tap_test *tests, **tests_tail = &tests;
 static int nr_tests;
@@ -151,28 +152,27 @@ static unsigned int limit_of(const struct tap_test *t)
 	return factor > 1 ? seconds * factor : seconds;
 }
 
-static bool run_one(struct tap_test *t, int nr, bool verbose)
+enum outcome { PASSED, SKIPPED, FAILED };
+
+/* @status: of the child; @in_time: false if it had to be killed. */
+static enum outcome try_once(struct tap_test *t, unsigned int seconds, int *status,
+			     bool *in_time)
 {
-	unsigned int seconds = limit_of(t);
-	bool in_time, ok, skip;
 	sigset_t chld, old;
-	int status = 0;
-	double start;
 	pid_t pid;
 
 	memset(shared, 0, sizeof(*shared));
+	*status = 0;
+	*in_time = true;
 	fflush(stdout);
 	if (no_fork) {
 		t->fn();
-		printf("%s %d - %s\n", shared->failed ? "not ok" : "ok", nr,
-		       t->words);
-		return !shared->failed;
+		return shared->failed ? FAILED : PASSED;
 	}
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, &old);
-	start = now();
 	pid = fork();
 	if (pid < 0) {
 		perror("fork");
@@ -185,20 +185,40 @@ static bool run_one(struct tap_test *t, int nr, bool verbose)
 		_exit(shared->failed);
 	}
 	setpgid(pid, pid);
-	in_time = wait_limited(pid, seconds, &status);
+	*in_time = wait_limited(pid, seconds, status);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 
-	skip = in_time && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP &&
-	       !shared->failed;
-	ok = skip || (in_time && WIFEXITED(status) && !WEXITSTATUS(status) &&
-		      !shared->failed);
-	printf("%s %d - %s", ok ? "ok" : "not ok", nr, t->words);
-	if (skip)
+	if (!*in_time || !WIFEXITED(*status) || shared->failed)
+		return FAILED;
+	switch (WEXITSTATUS(*status)) {
+	case 0:
+		return PASSED;
+	case EXIT_SKIP:
+		return SKIPPED;
+	default:
+		return FAILED;
+	}
+}
+
+static bool run_one(struct tap_test *t, int nr, bool verbose)
+{
+	unsigned int seconds = limit_of(t);
+	int status, tries = t->timed ? TIMED_TRIES : 1;
+	enum outcome outcome;
+	double start = now();
+	bool in_time;
+
+	while ((outcome = try_once(t, seconds, &status, &in_time)) == FAILED && --tries) {
+		printf("# %s: not in time; once more\n", t->words);
+		fwrite(shared->notes, 1, shared->len, stdout);
+	}
+	printf("%s %d - %s", outcome == FAILED ? "not ok" : "ok", nr, t->words);
+	if (outcome == SKIPPED)
 		printf(" # SKIP %s", shared->skip);
-	else if (!ok || verbose)
+	else if (outcome == FAILED || verbose)
 		printf(" # %.1f s", now() - start);
 	putchar('\n');
-	if (!ok || verbose)
+	if (outcome == FAILED || verbose)
 		fwrite(shared->notes, 1, shared->len, stdout);
 	if (!in_time)
 		printf("# not done after %u s: killed (%s:%d)\n", seconds,
@@ -207,7 +227,7 @@ static bool run_one(struct tap_test *t, int nr, bool verbose)
 		printf("# killed by signal %d, %s (%s:%d)\n", WTERMSIG(status),
 		       strsignal(WTERMSIG(status)), t->file, t->line);
 	fflush(stdout);
-	return ok;
+	return outcome != FAILED;
 }
 
 static bool selected(struct tap_test *t, int nr, int argc, char **argv)

@@ -30,6 +30,7 @@ struct tap_test {
 	const char *words;	/* what is tested, for a reader who knows KVM */
 	void (*fn)(void);
 	unsigned int seconds;	/* time limit; 0 means the default */
+	bool timed;		/* judges the clock: see TEST_TIMED() */
 	const char *file;
 	int line;
 	struct tap_test *next;
@@ -72,10 +73,10 @@ void tap_skip(const char *fmt, ...)
  */
 bool tap_failed(void);
 
-#define TEST_LIMIT(id, limit, text)					\
+#define TEST_DEFINE(id, text, ...)					\
 	static void test_##id(void);					\
 	static struct tap_test tap_##id = {				\
-		.words = text, .fn = test_##id, .seconds = limit,	\
+		.words = text, .fn = test_##id, __VA_ARGS__,		\
 		.file = __FILE__, .line = __LINE__,			\
 	};								\
 	static void __attribute__((constructor)) tap_reg_##id(void)	\
@@ -85,7 +86,14 @@ bool tap_failed(void);
 	static void test_##id(void)
 
 /* TEST(id, "in plain words") { body } */
-#define TEST(id, text)	TEST_LIMIT(id, 0, text)
+#define TEST(id, text)	TEST_DEFINE(id, text, .seconds = 0)
+#define TEST_LIMIT(id, limit, text)	TEST_DEFINE(id, text, .seconds = limit)
+/*
+ * A test that says how long something may take. A host that is busy can stop any
+ * thread for long at any place, so it has three tries and says so: a clock that
+ * is wrong fails them all.
+ */
+#define TEST_TIMED(id, text)	TEST_DEFINE(id, text, .timed = true)
 
 /* ASSERT ends the test, EXPECT goes on. */
 #define ASSERT(cond, ...)	do {					\
