@@ -367,8 +367,8 @@ static void g_user_privileged(void)
 static void g_privileged(void)
 {
 	guest_user(g_user_privileged);
-	for (int i = 0; i < 8; i++)
-		GUEST_EQ(g_result[i], X86_GP);
+	for (u64 i = 0; i < 8; i++)
+		GUEST_EQ(g_result[i] << 8 | i, X86_GP << 8 | i);
 	guest_done();
 }
 
