@@ -331,6 +331,7 @@ static void g_hostile(void)
 		g_stop = 1;
 		guest_done();
 	}
+	sti();	/* docs/tests.md: a guest that spins */
 	while (!g_stop) {
 		u64 entry, where;
 
