@@ -151,6 +151,38 @@ static long vcpu_translate(struct x86_vcpu *vcpu, void __user *argp)
 	return copy_to_user(argp, &tr, sizeof(tr)) ? -EFAULT : 0;
 }
 
+/* What was done is said even if the rest could not be: the next call says why. */
+static long vcpu_prefault(struct x86_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_pre_fault_memory range;
+	u64 size;
+	gpa_t end;
+	int idx, r;
+
+	if (copy_from_user(&range, argp, sizeof(range)))
+		return -EFAULT;
+	if (range.flags || !range.size || !PAGE_ALIGNED(range.gpa) || !PAGE_ALIGNED(range.size) ||
+	    range.gpa + range.size < range.gpa)
+		return -EINVAL;
+
+	size = range.size;
+	kvm_vcpu_load(&vcpu->core);
+	idx = srcu_read_lock(&vcpu->core.kvm->srcu);
+	do {
+		r = x86_mmu_prefault(vcpu, range.gpa, &end);
+		if (r)
+			break;
+		end = min(end, range.gpa + range.size);
+		range.size -= end - range.gpa;
+		range.gpa = end;
+	} while (range.size);
+	srcu_read_unlock(&vcpu->core.kvm->srcu, idx);
+	kvm_vcpu_put(&vcpu->core);
+	if (range.size == size)
+		return r;
+	return copy_to_user(argp, &range, sizeof(range)) ? -EFAULT : 0;
+}
+
 /* ---- FPU: in memory while KVM_RUN is not on ------------------------------------- */
 
 static int get_fpu(struct x86_vcpu *vcpu, void *arg)
@@ -413,6 +445,8 @@ long kvm_arch_vcpu_ioctl(struct kvm_vcpu *core, unsigned int ioctl, unsigned lon
 		return loaded_set(vcpu, argp, sizeof(struct kvm_vcpu_events), set_events);
 	case KVM_TRANSLATE:
 		return vcpu_translate(vcpu, argp);
+	case KVM_PRE_FAULT_MEMORY:
+		return vcpu_prefault(vcpu, argp);
 
 	case KVM_GET_FPU:
 		return loaded_get(vcpu, argp, sizeof(struct kvm_fpu), get_fpu);

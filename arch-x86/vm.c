@@ -201,6 +201,8 @@ int kvm_arch_check_extension(struct kvm *kvm, long cap)
 		return BIT(KVM_X86_DEFAULT_VM);
 	case KVM_CAP_VAPIC:
 		return 1;
+	case KVM_CAP_PRE_FAULT_MEMORY:
+		return x86_vendor_caps()->npt;
 	}
 	return 0;
 }

@@ -6,6 +6,9 @@
 #include <linux/linkage.h>
 #include <asm/segment.h>
 #include <compat/asm.h>
+#include <compat/config.h>
+
+#ifndef HAVE_X86_ENTRY_FROM_KVM
 
 	.section .noinstr.text, "ax"
 
@@ -16,3 +19,5 @@ SYM_FUNC_START(kvmc_call_nmi)
 	call	asm_exc_nmi
 	RET
 SYM_FUNC_END(kvmc_call_nmi)
+
+#endif

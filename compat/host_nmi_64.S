@@ -10,6 +10,8 @@
 #include <compat/asm.h>
 #include <compat/config.h>
 
+#ifndef HAVE_X86_ENTRY_FROM_KVM
+
 	.section .noinstr.text, "ax"
 
 /* void kvmc_call_nmi(void) */
@@ -31,3 +33,5 @@ SYM_FUNC_START(kvmc_call_nmi)
 	pop	%rbp
 	RET
 SYM_FUNC_END(kvmc_call_nmi)
+
+#endif

@@ -17,8 +17,6 @@
 #include "arch-x86/gprs_64.h"
 #include "enter_offsets.h"
 
-#define RAX	REG(0)
-
 #define HOST_RSP_FIELD	0x6c14	/* VMCS_HOST_RSP */
 
 	.section .noinstr.text, "ax"
@@ -47,7 +45,7 @@ SYM_FUNC_START(vmx_enter_guest)
 	/* CF, which nothing below changes: VMRESUME. (VERW changes ZF.) */
 	btl	$0, VMX_ENTER_LAUNCHED(%rdi)
 
-	mov	RAX(%rsi), %rax
+	mov	REG(0)(%rsi), %rax
 	X86_LOAD_GPRS
 
 	KVMC_VM_CLEAR_CPU_BUFFERS
@@ -63,7 +61,7 @@ SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
 	KVMC_ENDBR
 	push	%rax
 	mov	8(%rsp), %rax		/* regs */
-	pop	RAX(%rax)
+	pop	REG(0)(%rax)
 	X86_STORE_GPRS
 
 	mov	8(%rsp), %rdi

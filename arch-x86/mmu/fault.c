@@ -200,7 +200,8 @@ static int fault_map(struct x86_vcpu *vcpu, struct mmu_fault *f, enum mmu_result
 		return err;
 	f->invalidate_seq = READ_ONCE(vm->core.invalidate_seq);
 	smp_rmb();	/* the sequence before the host's tables */
-	err = x86_faultin_pfn(vcpu, f->slot, f->gfn, f->write, &host);
+	err = f->prefault ? kvm_faultin_pfn(f->slot, f->gfn, f->write, KVM_FAULTIN_WAIT, &host) :
+			    x86_faultin_pfn(vcpu, f->slot, f->gfn, f->write, &host);
 	if (err == X86_FAULTIN_LATER) {
 		*r = MMU_RETRY;
 		return 0;
@@ -311,6 +312,49 @@ static bool fault_walk(struct x86_vcpu *vcpu, struct mmu_fault *f, u64 gva, u64 
 	return true;
 }
 
+/* The slot of the vCPU's that has f->gfn; false: none, or out of the tables' reach. */
+static bool fault_slot(struct x86_vcpu *vcpu, struct mmu_fault *f)
+{
+	struct kvm_memslots *slots = kvm_memslots_as(vcpu->core.kvm,
+						     kvm_arch_vcpu_as_id(&vcpu->core));
+
+	f->slots = slots;
+	f->slots_gen = READ_ONCE(slots->generation);
+	f->slot = kvm_find_slot(slots, f->gfn);
+	return f->slot && f->gfn < x86_mmu_limits.max_gfn;
+}
+
+int x86_mmu_prefault(struct x86_vcpu *vcpu, gpa_t gpa, gpa_t *end)
+{
+	enum mmu_result r = MMU_RETRY;
+	struct mmu_fault f;
+	int err;
+
+	if (x86_mmu_limits.shadow)
+		return -EOPNOTSUPP;
+	err = x86_mmu_load(vcpu);
+	while (!err && r == MMU_RETRY) {
+		if (signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		f = (struct mmu_fault) { .gfn = gpa_to_gfn(gpa), .prefault = true };
+		if (!fault_slot(vcpu, &f))
+			return -ENOENT;
+		if (!kvm_slot_usable(f.slot))
+			continue;
+		enforce_limit(x86_vcpu_vm(vcpu));
+		err = fault_map(vcpu, &f, &r);
+		if (err == -EAGAIN)
+			err = 0;
+	}
+	if (err)
+		return err;
+	if (KVM_BUG_ON(r != MMU_MAPPED && r != MMU_SPURIOUS, vcpu->core.kvm))
+		return -EIO;
+	*end = gfn_to_gpa((f.gfn | (spte_level_pages(f.level) - 1)) + 1);
+	return 0;
+}
+
 int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 		       const void *insn, int insn_len)
 {
@@ -320,7 +364,6 @@ int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 		.write = error_code & PFERR_WRITE,
 		.exec = error_code & PFERR_FETCH,
 	};
-	struct kvm_memslots *slots;
 	gpa_t gpa = addr;
 	struct x86_walk w;
 	int r;
@@ -338,11 +381,7 @@ int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 		return r;
 	}
 
-	slots = kvm_memslots_as(&vm->core, kvm_arch_vcpu_as_id(&vcpu->core));
-	f.slots = slots;
-	f.slots_gen = READ_ONCE(slots->generation);
-	f.slot = kvm_find_slot(slots, f.gfn);
-	if (!f.slot || f.gfn >= x86_mmu_limits.max_gfn)
+	if (!fault_slot(vcpu, &f))
 		return fault_mmio(vcpu, gpa, error_code, insn, insn_len);
 	if (!kvm_slot_usable(f.slot)) {
 		/* On its way out, which does not take long. */

@@ -28,6 +28,7 @@ extern struct workqueue_struct *x86_mmu_wq;
 struct mmu_fault {
 	gfn_t gfn;
 	bool write, exec;
+	bool prefault;				/* no guest waits for it */
 	struct x86_walk *walk;			/* shadow tables: how the guest got to @gfn, ... */
 	u64 gva;				/* ... from where */
 	struct kvm_memory_slot *slot;

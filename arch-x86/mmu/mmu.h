@@ -169,6 +169,18 @@ void x86_mmu_sync(struct x86_vcpu *vcpu);
 void x86_mmu_guest_wrote(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int len);
 
 /**
+ * x86_mmu_prefault() - map a page as a read by the guest would, before there is one
+ * @vcpu: the vCPU, loaded; SRCU held
+ * @gpa: an address in the page
+ * @end: where what is mapped now ends: a large page holds more than was asked for
+ *
+ * Sleeps. Return: 0; -ENOENT: no memory in the slots there; -EOPNOTSUPP: shadow tables
+ * follow the guest's own; -EINTR; -EFAULT, -EHWPOISON: the process has no page there;
+ * -ENOMEM; -EIO: the VM is broken.
+ */
+int x86_mmu_prefault(struct x86_vcpu *vcpu, gpa_t gpa, gpa_t *end);
+
+/**
  * x86_mmu_page_fault() - a page fault that the vendor intercepts, from start to finish:
  *	map the page; emulate the access if there is no memory (APM 2 15.25.6); with
  *	shadow tables, #PF is the guest's if its own tables forbid the access

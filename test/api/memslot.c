@@ -393,3 +393,65 @@ TEST(region2, "KVM_SET_USER_MEMORY_REGION2, where it is there, does the same")
 	EXPECT_ERRNO(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION2, &r), EINVAL);
 	EXPECT_ERRNO(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION2, NULL), EFAULT);
 }
+
+#define PREFAULT_GPA	0x10000000ull
+#define PREFAULT_PAGES	1024
+
+static int prefault(struct vcpu *v, struct kvm_pre_fault_memory *range, u64 gpa, u64 size)
+{
+	*range = (struct kvm_pre_fault_memory) { .gpa = gpa, .size = size };
+	return ioctl(v->fd, KVM_PRE_FAULT_MEMORY, range);
+}
+
+static void g_read_all(void)
+{
+	for (int half = 1; half <= 2; half++) {
+		guest_sync(half);
+		for (u64 n = 0; n < PREFAULT_PAGES; n++)
+			(void)*(volatile u64 *)(half * PREFAULT_GPA + n * 0x1000);
+	}
+	guest_sync(3);
+	guest_done();
+}
+
+TEST(prefault, "KVM_PRE_FAULT_MEMORY: no fault where it was; partly done is done; its errors")
+{
+	struct vcpu *v = vm_guest(false, g_read_all);
+	u64 size = PREFAULT_PAGES * 0x1000ull, faults[3];
+	struct kvm_pre_fault_memory range;
+
+	if (!kvm_cap(v->vm->fd, KVM_CAP_PRE_FAULT_MEMORY)) {
+		EXPECT(prefault(v, &range, 0, 0x1000) < 0);
+		tap_skip("no KVM_CAP_PRE_FAULT_MEMORY");
+	}
+	for (u32 half = 1; half <= 2; half++) {
+		void *mem = vm_map(v->vm, half, half * PREFAULT_GPA, size, 0);
+
+		madvise(mem, size, MADV_NOHUGEPAGE);
+	}
+	EXPECT_ERRNO(prefault(v, &range, 0x123, 0x1000), EINVAL);
+	EXPECT_ERRNO(prefault(v, &range, 0x1000, 0x123), EINVAL);
+	EXPECT_ERRNO(prefault(v, &range, 0x1000, 0), EINVAL);
+	EXPECT_ERRNO(prefault(v, &range, 0x1000, -0x1000ull), EINVAL);
+	EXPECT_ERRNO(prefault(v, &range, GPA_NONE, 0x1000), ENOENT);
+	EXPECT_ERRNO(ioctl(v->fd, KVM_PRE_FAULT_MEMORY, 16l), EFAULT);
+	range.flags = 1;
+	EXPECT_ERRNO(ioctl(v->fd, KVM_PRE_FAULT_MEMORY, &range), EINVAL);
+
+	/* twice as much as there is: the rest is left, and then an error */
+	EXPECT_OK(prefault(v, &range, PREFAULT_GPA, 2 * size));
+	EXPECT_EQ(range.gpa, PREFAULT_GPA + size);
+	EXPECT_EQ(range.size, size);
+	EXPECT_ERRNO(ioctl(v->fd, KVM_PRE_FAULT_MEMORY, &range), ENOENT);
+	EXPECT_OK(prefault(v, &range, PREFAULT_GPA, size));	/* again */
+	EXPECT_EQ(range.size, 0);
+
+	for (int i = 0; i < 3; i++) {
+		vcpu_expect_sync(v, i + 1);
+		faults[i] = kvm_stat(v->fd, "pf_taken");
+	}
+	vcpu_finish(v);
+	EXPECT(faults[1] - faults[0] < 8, "%llu faults", (unsigned long long)(faults[1] - faults[0]));
+	EXPECT(faults[2] - faults[1] >= PREFAULT_PAGES, "%llu faults where nothing was done before",
+	       (unsigned long long)(faults[2] - faults[1]));
+}

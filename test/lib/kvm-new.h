@@ -34,6 +34,16 @@ struct kvm_userspace_memory_region2 {
 #define KVM_CAP_X86_BUS_LOCK_EXIT	193
 #endif
 
+#ifndef KVM_CAP_PRE_FAULT_MEMORY
+#define KVM_CAP_PRE_FAULT_MEMORY	236
+struct kvm_pre_fault_memory {
+	__u64 gpa;
+	__u64 size;
+	__u64 flags;
+	__u64 padding[5];
+};
+#define KVM_PRE_FAULT_MEMORY	_IOWR(KVMIO, 0xd5, struct kvm_pre_fault_memory)
+#endif
 #ifndef KVM_CAP_X86_APIC_BUS_CYCLES_NS
 #define KVM_CAP_X86_APIC_BUS_CYCLES_NS	237
 #endif

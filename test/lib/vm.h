@@ -254,6 +254,12 @@ void vcpu_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs);
 void vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 
 /**
+ * kvm_stat() - the statistic @name of a VM's or vCPU's @fd; skips the test where there is
+ * none of that name.
+ */
+u64 kvm_stat(int fd, const char *name);
+
+/**
  * host_is_tcg() - true where the CPU below us is QEMU's TCG, whose known
  * defects some tests must step around (docs/tests.md lists them).
  */
