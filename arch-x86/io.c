@@ -289,15 +289,6 @@ static bool still_there(struct x86_vcpu *vcpu)
 	return x86_get_linear_rip(vcpu) == vcpu->io.pio.linear_rip;
 }
 
-static void write_rax(struct x86_vcpu *vcpu, const void *data, int size)
-{
-	/* 4 bytes clear the upper half, 1 and 2 leave the rest alone. */
-	u64 rax = size < 4 ? x86_rax_read(vcpu) : 0;
-
-	memcpy(&rax, data, size);
-	x86_rax_write(vcpu, rax);
-}
-
 static int complete_fast_in(struct x86_vcpu *vcpu)
 {
 	u32 val;
@@ -306,7 +297,7 @@ static int complete_fast_in(struct x86_vcpu *vcpu)
 		return X86_RESUME;
 	memcpy(&val, vcpu->pio_data, sizeof(val));
 	trace_kvm_pio(KVM_PIO_IN, vcpu->io.pio.port, vcpu->io.pio.size, 1, &val);
-	write_rax(vcpu, &val, vcpu->io.pio.size);
+	x86_write_sized(vcpu, X86_REG_RAX, val, vcpu->io.pio.size);
 	return x86_skip_insn(vcpu);
 }
 
@@ -330,7 +321,7 @@ int x86_fast_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in)
 	*pio = (struct x86_pio) { .port = port, .size = size, .in = in, .count = 1 };
 	if (in) {
 		if (!port_read(vcpu, port, size, &val)) {
-			write_rax(vcpu, &val, size);
+			x86_write_sized(vcpu, X86_REG_RAX, val, size);
 			return x86_skip_insn(vcpu);
 		}
 		pio->linear_rip = x86_get_linear_rip(vcpu);

@@ -14,4 +14,4 @@ arch-x86-y += irqchip/lapic.o irqchip/lapic_state.o irqchip/lapic_deliver.o
 arch-x86-y += irqchip/lapic_timer.o irqchip/lapic_pv.o
 arch-x86-y += time/tsc.o time/kvmclock.o time/pit.o pv/hypercall.o pv/steal_time.o
 arch-x86-y += pv/async_pf.o
-arch-x86-y += forced.o run.o vm.o vendor.o trace.o
+arch-x86-y += forced.o peek.o inner.o run.o vm.o vendor.o trace.o

@@ -49,6 +49,19 @@ static inline void x86_reg_write(struct x86_vcpu *vcpu, enum x86_reg reg, u64 va
 	x86_reg_mark_dirty(vcpu, reg);
 }
 
+/* As an instruction writes it: 4 bytes clear the upper half, 1 and 2 leave the rest alone. */
+static inline void x86_write_sized(struct x86_vcpu *vcpu, enum x86_reg reg, u64 val,
+				   unsigned int size)
+{
+	u64 mask = size == 1 ? 0xff : 0xffff;
+
+	if (size < 4)
+		val = (x86_reg_read(vcpu, reg) & ~mask) | (val & mask);
+	else if (size == 4)
+		val = (u32)val;
+	x86_reg_write(vcpu, reg, val);
+}
+
 static inline u64 x86_rip_read(struct x86_vcpu *vcpu) { return x86_reg_read(vcpu, X86_REG_RIP); }
 static inline void x86_rip_write(struct x86_vcpu *vcpu, u64 v) { x86_reg_write(vcpu, X86_REG_RIP, v); }
 static inline u64 x86_rsp_read(struct x86_vcpu *vcpu) { return x86_reg_read(vcpu, X86_REG_RSP); }

@@ -287,18 +287,14 @@ static enum x86_fastpath x86_inner_loop(struct x86_vcpu *vcpu)
 	enum x86_fastpath fast;
 
 	kvmc_guest_timing_enter_irqoff();
-	for (;;) {
+	do {
 		trace_kvm_entry(vcpu);
-		fast = vendor_call(enter)(vcpu);
+		vendor_call(enter)(vcpu);
 		kvmc_guest_ran();
-		if (likely(fast != X86_FASTPATH_REENTER))
-			break;
 		vcpu->core.stat.exits++;
-		if (unlikely(x86_exit_request(vcpu))) {
-			fast = X86_FASTPATH_HANDLED;
-			break;
-		}
-	}
+		trace_kvm_exit(vcpu);
+		fast = vendor_call(fast_exit)(vcpu);
+	} while (fast == X86_FASTPATH_REENTER && likely(!x86_exit_request(vcpu)));
 	return fast;
 }
 
@@ -318,7 +314,8 @@ static void x86_leave_guest(struct x86_vcpu *vcpu)
 	 * is still the guest's: a tick must find it so.
 	 */
 	local_irq_enable();
-	vcpu->core.stat.exits++;
+	/* An IRQ is taken behind the instruction that follows STI. */
+	nop();
 	local_irq_disable();
 	kvmc_guest_timing_exit_irqoff();
 	local_irq_enable();
@@ -406,12 +403,13 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 	preempt_enable();
 
 	kvm_vcpu_srcu_read_lock(core);
-	trace_kvm_exit(vcpu);
 	if (unlikely(vcpu->tsc_always_catchup))
 		kvm_make_request(X86_REQ_CLOCK_UPDATE, core);
 	if (has_apic)
 		x86_lapic_sync_from_vapic(vcpu);
-	return vendor_call(handle_exit)(vcpu, fast);
+	if (fast == X86_FASTPATH_NONE)
+		return vendor_call(handle_exit)(vcpu);
+	return fast == X86_FASTPATH_USER ? X86_USER : X86_RESUME;
 
 cancel:
 	if (injected) {

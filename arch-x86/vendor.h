@@ -12,11 +12,11 @@
 
 #include "arch-x86/x86.h"
 
-/* What enter() found out with IRQs off. */
+/* What fast_exit() has done with IRQs off. */
 enum x86_fastpath {
-	X86_FASTPATH_NONE,		/* handle_exit() must look at it */
-	X86_FASTPATH_REENTER,		/* handled; enter again */
-	X86_FASTPATH_HANDLED,		/* handled, but leave the inner loop */
+	X86_FASTPATH_NONE,		/* nothing: handle_exit() must look at it */
+	X86_FASTPATH_REENTER,		/* handled; enter again, unless somebody wants us elsewhere */
+	X86_FASTPATH_USER,		/* handled; kvm_run is filled, for user space */
 };
 
 /*
@@ -87,12 +87,15 @@ struct x86_vendor_ops {
 	 *  volatile, deals with #MC and NMI before returning (SVM: NMIs by STGI).
 	 *  IRQs are still off on return; guest timing and context tracking are the
 	 *  caller's, state_enter/exit (noinstr) the callee's. */
-	enum x86_fastpath (*enter)(struct x86_vcpu *vcpu);
+	void (*enter)(struct x86_vcpu *vcpu);
+	/** fast_exit: the exit, if it needs nothing that sleeps (arch-x86/inner.h). IRQs off, the
+	 *  guest's FPU, XCR0 and PKRU loaded, RCU watching; SRCU is not held. */
+	enum x86_fastpath (*fast_exit)(struct x86_vcpu *vcpu);
 	/** exit_irqoff: first thing after the loop, IRQs off: the host's external
 	 *  interrupt, if that is why we left (VMX). */
 	void (*exit_irqoff)(struct x86_vcpu *vcpu);
 	/** handle_exit: X86_RESUME, X86_USER, -errno. IRQs and preemption on, SRCU held. */
-	int (*handle_exit)(struct x86_vcpu *vcpu, enum x86_fastpath fastpath);
+	int (*handle_exit)(struct x86_vcpu *vcpu);
 	/** exit_info: for tracing. */
 	void (*exit_info)(struct x86_vcpu *vcpu, u32 *reason, u64 *info1, u64 *info2,
 			  u32 *intr_info, u32 *error_code);

@@ -15,7 +15,8 @@
 	OP(get_msr) OP(set_msr) OP(get_msr_feature) OP(cpuid_changed)	\
 	OP(vm_init) OP(vm_destroy) OP(vcpu_create) OP(vcpu_destroy)	\
 	OP(vcpu_reset) OP(vcpu_load) OP(vcpu_put) OP(prepare_enter)	\
-	OP(enter) OP(exit_irqoff) OP(handle_exit) OP(exit_info)		\
+	OP(enter) OP(fast_exit) OP(exit_irqoff) OP(handle_exit)		\
+	OP(exit_info)							\
 	OP(skip_insn) OP(cache_reg) OP(get_rflags) OP(set_rflags)	\
 	OP(get_if_flag) OP(get_segment) OP(set_segment)			\
 	OP(get_segment_base) OP(get_cpl) OP(get_cs_db_l) OP(get_idt)	\

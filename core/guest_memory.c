@@ -129,6 +129,43 @@ int kvm_vcpu_read_guest_atomic(struct kvm_vcpu *vcpu, gpa_t gpa, void *data, uns
 }
 EXPORT_SYMBOL_GPL(kvm_vcpu_read_guest_atomic);
 
+int kvm_vcpu_read_entry(struct kvm_vcpu *vcpu, gpa_t gpa, void *entry, unsigned int len)
+{
+	struct kvm_memory_slot *slot = kvm_vcpu_gfn_to_memslot(vcpu, gpa_to_gfn(gpa));
+	void __user *uptr;
+
+	if (!kvm_slot_usable(slot) || !in_own_process(vcpu->kvm))
+		return -EFAULT;
+	uptr = slot_uptr(slot, gpa);
+	if (len == 8)
+		return get_user(*(u64 *)entry, (u64 __user *)uptr);
+	return get_user(*(u32 *)entry, (u32 __user *)uptr);
+}
+EXPORT_SYMBOL_GPL(kvm_vcpu_read_entry);
+
+int kvm_vcpu_peek_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned int len)
+{
+	struct kvm_memory_slot *slot = kvm_vcpu_gfn_to_memslot(vcpu, gpa_to_gfn(gpa));
+	u64 __user *uptr;
+	u64 *to = data;
+
+	if (!kvm_slot_usable(slot) || !in_own_process(vcpu->kvm))
+		return -EFAULT;
+	uptr = slot_uptr(slot, gpa);
+	if (len < 16)
+		return __copy_from_user_inatomic(data, uptr, len) ? -EFAULT : 0;
+	if (!user_access_begin(uptr, 16))
+		return -EFAULT;
+	unsafe_get_user(to[0], uptr, fault);
+	unsafe_get_user(to[1], uptr + 1, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+EXPORT_SYMBOL_GPL(kvm_vcpu_peek_guest);
+
 /* ---- compare and exchange ---------------------------------------------- */
 
 /*

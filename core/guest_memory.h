@@ -32,6 +32,28 @@ int kvm_vcpu_write_guest(struct kvm_vcpu *vcpu, gpa_t gpa, const void *data, uns
 int kvm_vcpu_read_guest_atomic(struct kvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned long len);
 
 /**
+ * kvm_vcpu_read_entry() - likewise, of a page table: by one load
+ * @vcpu: the vCPU
+ * @gpa: naturally aligned
+ * @entry: 8 bytes
+ * @len: 4 or 8; the upper half of an entry of 4 is left alone
+ *
+ * Sleeps, unless page faults are disabled. Return: 0, -EFAULT.
+ */
+int kvm_vcpu_read_entry(struct kvm_vcpu *vcpu, gpa_t gpa, void *entry, unsigned int len);
+
+/**
+ * kvm_vcpu_peek_guest() - likewise, of code: 16 bytes at most, by two loads where it can
+ * @vcpu: the vCPU
+ * @gpa: start
+ * @data: at least 16 bytes; what is behind @len is undefined
+ * @len: 1 to 16, within one page
+ *
+ * Context: pagefault_disable(); slots are read. Return: 0, -EFAULT.
+ */
+int kvm_vcpu_peek_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned int len);
+
+/**
  * kvm_vcpu_cmpxchg_guest() - compare and exchange in guest memory
  * @vcpu: the vCPU
  * @gpa: naturally aligned

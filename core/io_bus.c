@@ -88,8 +88,8 @@ static struct kvm_io_device *next_listener(const struct kvm_io_bus *bus, unsigne
 	return NULL;
 }
 
-int kvm_io_bus_write(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
-		     const void *val)
+static __always_inline int bus_write(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr,
+				     int len, const void *val, bool irqoff)
 {
 	struct kvm_io_bus *bus = bus_of(vcpu->kvm, nr);
 	gpa_t last = addr + (len ? len - 1 : 0);
@@ -103,15 +103,17 @@ int kvm_io_bus_write(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len
 	while ((dev = next_listener(bus, &i, addr, last))) {
 		if (!dev->ops->write)
 			continue;
+		if (irqoff && !dev->ops->write_irqoff)
+			return -EOPNOTSUPP;
 		ret = dev->ops->write(vcpu, dev, addr, len, val);
 		if (ret != -EOPNOTSUPP)
 			return ret;
 	}
 	return -EOPNOTSUPP;
 }
-EXPORT_SYMBOL_GPL(kvm_io_bus_write);
 
-int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len, void *val)
+static __always_inline int bus_read(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr,
+				    int len, void *val, bool irqoff)
 {
 	struct kvm_io_bus *bus = bus_of(vcpu->kvm, nr);
 	gpa_t last = addr + (len ? len - 1 : 0);
@@ -125,13 +127,43 @@ int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
 	while ((dev = next_listener(bus, &i, addr, last))) {
 		if (!dev->ops->read)
 			continue;
+		if (irqoff && !dev->ops->read_irqoff)
+			return -EOPNOTSUPP;
 		ret = dev->ops->read(vcpu, dev, addr, len, val);
 		if (ret != -EOPNOTSUPP)
 			return ret;
 	}
 	return -EOPNOTSUPP;
 }
+
+int kvm_io_bus_write(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
+		     const void *val)
+{
+	return bus_write(vcpu, nr, addr, len, val, false);
+}
+EXPORT_SYMBOL_GPL(kvm_io_bus_write);
+
+int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len, void *val)
+{
+	return bus_read(vcpu, nr, addr, len, val, false);
+}
 EXPORT_SYMBOL_GPL(kvm_io_bus_read);
+
+int kvm_io_bus_write_irqoff(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
+			    const void *val)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return -EOPNOTSUPP;
+	return bus_write(vcpu, nr, addr, len, val, true);
+}
+
+int kvm_io_bus_read_irqoff(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
+			   void *val)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return -EOPNOTSUPP;
+	return bus_read(vcpu, nr, addr, len, val, true);
+}
 
 /* ---- devices come and go ----------------------------------------------- */
 

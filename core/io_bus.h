@@ -15,7 +15,9 @@ struct kvm_io_device;
  * @read/@write: @addr within the range it was registered for. Return 0 if
  *	handled, -EOPNOTSUPP to let the next device or user space have it.
  *	@vcpu may be NULL only in tests. Context: SRCU or RCU reader; the device
- *	takes its own lock. @atomic devices must not sleep.
+ *	takes its own lock.
+ * @read_irqoff/@write_irqoff: these may be called with IRQs off: no wait for another
+ *	CPU, and no lock that is held while somebody waits for one
  * @destructor: free it; called after both grace periods, or at the VM's end. A
  *	device that has one stands at one address only.
  */
@@ -23,6 +25,7 @@ struct kvm_io_device_ops {
 	int (*read)(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t addr, int len, void *val);
 	int (*write)(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t addr, int len, const void *val);
 	void (*destructor)(struct kvm_io_device *dev);
+	bool read_irqoff, write_irqoff;
 };
 
 /**
@@ -55,6 +58,18 @@ static inline void kvm_iodevice_init(struct kvm_io_device *dev, const struct kvm
  */
 int kvm_io_bus_write(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr, int len, const void *val);
 int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr, int len, void *val);
+
+/**
+ * kvm_io_bus_write_irqoff() / kvm_io_bus_read_irqoff() - likewise, IRQs off
+ *
+ * Return: 0 handled; -EOPNOTSUPP: nothing has happened, ask again with IRQs on: nobody is
+ * there, or somebody who may not be asked now; always so where spinlocks sleep (PREEMPT_RT).
+ * Context: IRQs off, RCU watching.
+ */
+int kvm_io_bus_write_irqoff(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr, int len,
+			    const void *val);
+int kvm_io_bus_read_irqoff(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr, int len,
+			   void *val);
 
 /**
  * kvm_io_bus_register_dev() - put a device at [addr, addr + len)

@@ -89,12 +89,14 @@ static void ioeventfd_destroy(struct kvm_io_device *dev)
 
 static const struct kvm_io_device_ops ioeventfd_ops = {
 	.write = ioeventfd_write,
+	.write_irqoff = true,
 	.destructor = ioeventfd_destroy,
 };
 
 /* Belongs to the other one, which is taken off later and freed then. */
 static const struct kvm_io_device_ops ioeventfd_fast_ops = {
 	.write = ioeventfd_fast_write,
+	.write_irqoff = true,
 };
 
 /* ---- the ioctl --------------------------------------------------------- */

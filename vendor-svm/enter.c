@@ -146,7 +146,7 @@ static void svm_save_state(struct svm_vcpu *svm)
 	}
 }
 
-enum x86_fastpath svm_enter(struct x86_vcpu *vcpu)
+void svm_enter(struct x86_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
 	struct vmcb_control *control = &svm->vmcb->control;
@@ -167,10 +167,4 @@ enum x86_fastpath svm_enter(struct x86_vcpu *vcpu)
 
 	if (unlikely(control->exit_code == SVM_EXIT_EXCP_BASE + MC_VECTOR))
 		kvmc_host_machine_check();
-
-	/* Exits that need nothing that sleeps. Stepping over needs the CPU's help. */
-	if (svm_features.nrips && !vcpu->core.guest_debug &&
-	    control->exit_code == SVM_EXIT_MSR && control->exit_info_1)
-		return x86_fastpath_wrmsr(vcpu);
-	return X86_FASTPATH_NONE;
 }

@@ -9,9 +9,11 @@
 #include "arch-x86/cpu/cpuid.h"
 #include "arch-x86/cpu/msr.h"
 #include "arch-x86/events.h"
+#include "arch-x86/inner.h"
 #include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/mmu/mmu.h"
+#include "arch-x86/peek.h"
 #include "arch-x86/run.h"
 #include "core/vcpu.h"
 #include "vendor-svm/svm.h"
@@ -241,13 +243,97 @@ static int svm_entry_failed(struct svm_vcpu *svm)
 	return x86_exit_fail_entry(&svm->x86, svm->vmcb->control.exit_code);
 }
 
-int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath)
+/* ---- IRQs off ---------------------------------------------------------------- */
+
+static enum x86_fastpath svm_fast_ioio(struct svm_vcpu *svm)
+{
+	u32 info = svm->vmcb->control.exit_info_1;
+
+	if (info & SVM_IOIO_STR)
+		return X86_FASTPATH_NONE;
+	svm->next_rip = svm->vmcb->control.exit_info_2;
+	return x86_inner_pio(&svm->x86, (info >> SVM_IOIO_SIZE_SHIFT) & SVM_IOIO_SIZE_MASK,
+			     info >> SVM_IOIO_PORT_SHIFT, info & SVM_IOIO_IN);
+}
+
+static enum x86_fastpath svm_fast_msr(struct svm_vcpu *svm)
+{
+	if (svm->vmcb->control.exit_info_1)
+		return svm_insn_ends(svm, X86_PEEK_0F(0x30)) ? x86_inner_wrmsr(&svm->x86)
+							     : X86_FASTPATH_NONE;
+	return svm_insn_ends(svm, X86_PEEK_0F(0x32)) ? x86_inner_rdmsr(&svm->x86)
+						     : X86_FASTPATH_NONE;
+}
+
+/* MOV to and from CR0 and CR4; its operands are the CPU's to tell, or the bytes'. */
+static enum x86_fastpath svm_fast_cr(struct svm_vcpu *svm)
+{
+	struct x86_vcpu *vcpu = &svm->x86;
+	u64 info = svm->vmcb->control.exit_info_1;
+	u32 code = svm->vmcb->control.exit_code;
+	bool write = code >= SVM_EXIT_WRITE_CR0;
+	unsigned int cr = code - (write ? SVM_EXIT_WRITE_CR0 : SVM_EXIT_READ_CR0);
+	struct x86_peek p;
+	enum x86_reg reg;
+	u64 val;
+
+	if (code == SVM_EXIT_CR0_SEL_WRITE)
+		cr = 0;
+	if (svm_features.nrips && svm_features.decode_assists) {
+		if (!(info & SVM_CR_MOV) || !svm->vmcb->control.next_rip)
+			return X86_FASTPATH_NONE;
+		reg = info & SVM_CR_GPR_MASK;
+	} else {
+		if (!x86_peek_insn(vcpu, &p) || x86_peek_reg(&p) != cr ||
+		    p.opcode != (write ? X86_PEEK_0F(0x22) : X86_PEEK_0F(0x20)))
+			return X86_FASTPATH_NONE;
+		svm->next_rip = x86_peek_next_rip(vcpu, &p);
+		reg = x86_peek_rm(&p);
+	}
+	reg = array_index_nospec((unsigned int)reg, 16);
+	if (!write)
+		return x86_inner_get_cr(vcpu, cr, reg);
+	val = x86_reg_read(vcpu, reg);
+	return x86_inner_set_cr(vcpu, cr, x86_is_64bit_mode(vcpu) ? val : (u32)val);
+}
+
+enum x86_fastpath svm_fast_exit(struct x86_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
+	const struct vmcb_control *control = &svm->vmcb->control;
+
+	if (unlikely(!x86_inner_allowed(vcpu)))
+		return X86_FASTPATH_NONE;
+
+	switch (control->exit_code) {
+	case SVM_EXIT_NPF:
+		return x86_inner_mmio(vcpu, control->exit_info_2, control->exit_info_1);
+	case SVM_EXIT_IOIO:
+		return svm_fast_ioio(svm);
+	case SVM_EXIT_MSR:
+		return svm_fast_msr(svm);
+	case SVM_EXIT_CPUID:
+		return svm_insn_ends(svm, X86_PEEK_0F(0xa2)) ? x86_inner_cpuid(vcpu)
+							     : X86_FASTPATH_NONE;
+	case SVM_EXIT_VMMCALL:
+		return svm_insn_ends(svm, X86_PEEK_0F01(0xd9)) ? x86_inner_hypercall(vcpu)
+							       : X86_FASTPATH_NONE;
+	case SVM_EXIT_READ_CR0:
+	case SVM_EXIT_READ_CR4:
+	case SVM_EXIT_WRITE_CR0:
+	case SVM_EXIT_WRITE_CR4:
+	case SVM_EXIT_CR0_SEL_WRITE:
+		return svm_fast_cr(svm);
+	}
+	return X86_FASTPATH_NONE;
+}
+
+/* ---- the switch --------------------------------------------------------------- */
+
+int svm_handle_exit(struct x86_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
 	u64 code = svm->vmcb->control.exit_code;
-
-	if (fastpath != X86_FASTPATH_NONE)
-		return X86_RESUME;
 
 	switch (code) {
 	case SVM_EXIT_NPF:		return svm_npf(svm);

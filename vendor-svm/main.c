@@ -106,6 +106,7 @@ static const struct x86_vendor_ops svm_ops = {
 
 	.prepare_enter = svm_prepare_enter,
 	.enter = svm_enter,
+	.fast_exit = svm_fast_exit,
 	.exit_irqoff = svm_exit_irqoff,
 	.handle_exit = svm_handle_exit,
 	.exit_info = svm_exit_info,

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Stepping over an intercepted instruction: by the next RIP that the CPU saved,
- * by what the exit told, or by decoding it.
+ * by what the exit told, by a look at its bytes, or by decoding it.
  */
 #include "arch-x86/io.h"
+#include "arch-x86/peek.h"
 #include "vendor-svm/svm.h"
+
+bool svm_insn_ends(struct svm_vcpu *svm, u32 opcode)
+{
+	struct x86_peek p;
+
+	if (svm_features.nrips)
+		return svm->vmcb->control.next_rip;
+	if (!x86_peek_insn(&svm->x86, &p) || p.opcode != opcode)
+		return false;
+	svm->next_rip = x86_peek_next_rip(&svm->x86, &p);
+	return true;
+}
 
 int svm_skip_insn(struct x86_vcpu *vcpu)
 {
@@ -19,5 +32,8 @@ int svm_skip_insn(struct x86_vcpu *vcpu)
 	svm->next_rip = 0;
 	svm->vmcb->control.next_rip = 0;
 	svm_set_interrupt_shadow(vcpu, 0);
+	/* It is done: a breakpoint on the next one counts (APM 2 3.1.6). */
+	if (unlikely(svm->vmcb->save.rflags & X86_EFLAGS_RF))
+		svm_set_rflags(vcpu, svm_get_rflags(vcpu) & ~X86_EFLAGS_RF);
 	return X86_RESUME;
 }

@@ -214,13 +214,23 @@ bool svm_end_nmi_singlestep(struct svm_vcpu *svm);
 /* ---- skip.c ----------------------------------------------------------------- */
 
 int svm_skip_insn(struct x86_vcpu *vcpu);
+/**
+ * svm_insn_ends() - can the intercepted instruction be stepped over without sleeping?
+ * @svm: the vCPU
+ * @opcode: which it is, as struct x86_peek has it
+ *
+ * Afterwards svm_skip_insn() knows its end. IRQs may be off.
+ */
+bool svm_insn_ends(struct svm_vcpu *svm, u32 opcode);
 
 /* ---- exits.c, enter.c -------------------------------------------------------- */
 
-int svm_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath);
+int svm_handle_exit(struct x86_vcpu *vcpu);
+/** svm_fast_exit() - the inner loop's part of it */
+enum x86_fastpath svm_fast_exit(struct x86_vcpu *vcpu);
 void svm_exit_info(struct x86_vcpu *vcpu, u32 *reason, u64 *info1, u64 *info2,
 		   u32 *intr_info, u32 *error_code);
-enum x86_fastpath svm_enter(struct x86_vcpu *vcpu);
+void svm_enter(struct x86_vcpu *vcpu);
 void svm_prepare_enter(struct x86_vcpu *vcpu);
 void svm_vcpu_load(struct x86_vcpu *vcpu, int cpu);
 void svm_vcpu_put(struct x86_vcpu *vcpu);

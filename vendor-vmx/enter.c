@@ -162,7 +162,7 @@ static void vmx_save_state(struct vmx_vcpu *vmx)
 	vmx->idt_info = vmcs_read(VMCS_IDT_VECTORING_INFO);
 }
 
-enum x86_fastpath vmx_enter(struct x86_vcpu *vcpu)
+void vmx_enter(struct x86_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
 
@@ -177,12 +177,7 @@ enum x86_fastpath vmx_enter(struct x86_vcpu *vcpu)
 	if (unlikely(vmx->exit_reason & VMX_EXIT_REASON_ENTRY_FAILED)) {
 		/* What was to be injected waits for better state. */
 		vmx_cancel_injection(vcpu);
-		return X86_FASTPATH_NONE;
+		return;
 	}
 	vmx_complete_interrupts(vmx);
-
-	/* Exits that need nothing that sleeps. */
-	if (vmx->exit_reason == VMX_EXIT_WRMSR)
-		return x86_fastpath_wrmsr(vcpu);
-	return X86_FASTPATH_NONE;
 }

@@ -9,6 +9,7 @@
 
 #include "arch-x86/cpu/msr.h"
 #include "arch-x86/events.h"
+#include "arch-x86/inner.h"
 #include "arch-x86/io.h"
 #include "arch-x86/mmu/mmu.h"
 #include "arch-x86/run.h"
@@ -299,12 +300,42 @@ static int vmx_triple_fault(struct x86_vcpu *vcpu)
 	return X86_USER;
 }
 
-int vmx_handle_exit(struct x86_vcpu *vcpu, enum x86_fastpath fastpath)
+/* IRQs off. */
+enum x86_fastpath vmx_fast_exit(struct x86_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
+	unsigned long q;
+
+	/* A failed entry has bit 31, too: it is none of these. */
+	switch (vmx->exit_reason) {
+	case VMX_EXIT_WRMSR:
+	case VMX_EXIT_RDMSR:
+	case VMX_EXIT_CPUID:
+	case VMX_EXIT_VMCALL:
+	case VMX_EXIT_IO:
+		break;
+	default:
+		return X86_FASTPATH_NONE;
+	}
+	if (unlikely(!x86_inner_allowed(vcpu)))
+		return X86_FASTPATH_NONE;
+
+	switch (vmx->exit_reason) {
+	case VMX_EXIT_WRMSR:	return x86_inner_wrmsr(vcpu);
+	case VMX_EXIT_RDMSR:	return x86_inner_rdmsr(vcpu);
+	case VMX_EXIT_CPUID:	return x86_inner_cpuid(vcpu);
+	case VMX_EXIT_VMCALL:	return x86_inner_hypercall(vcpu);
+	}
+	q = vmx_qualification(vmx);
+	if (q & VMX_IO_STRING)
+		return X86_FASTPATH_NONE;
+	return x86_inner_pio(vcpu, VMX_IO_SIZE(q), VMX_IO_PORT(q), q & VMX_IO_IN);
+}
+
+int vmx_handle_exit(struct x86_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
 
-	if (fastpath != X86_FASTPATH_NONE)
-		return X86_RESUME;
 	if (unlikely(vmx->exit_reason & VMX_EXIT_REASON_ENTRY_FAILED))
 		return vmx_entry_failed(vmx);
 

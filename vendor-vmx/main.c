@@ -87,6 +87,7 @@ static const struct x86_vendor_ops vmx_ops = {
 
 	.prepare_enter = vmx_prepare_enter,
 	.enter = vmx_enter,
+	.fast_exit = vmx_fast_exit,
 	.exit_irqoff = vmx_exit_irqoff,
 	.handle_exit = vmx_handle_exit,
 	.exit_info = vmx_exit_info,

@@ -532,17 +532,22 @@ EXPORT_SYMBOL_GPL(x86_set_msr);
 
 /* ---- inner loop ------------------------------------------------------------ */
 
-int x86_fastpath_wrmsr(struct x86_vcpu *vcpu)
+bool x86_set_msr_irqoff(struct x86_vcpu *vcpu, u32 index, u64 data)
 {
-	u32 index = x86_reg_read(vcpu, X86_REG_RCX);
-	u64 data = x86_edx_eax(vcpu);
-
-	/* A debugger's step, or the guest's, ends the slow way. */
-	if (vcpu->core.guest_debug || (vendor_call(get_rflags)(vcpu) & X86_EFLAGS_TF))
-		return X86_FASTPATH_NONE;
-	/* x2APIC's ICR can't be filtered. */
-	if (index != 0x830 || !x86_lapic_fast_icr(vcpu, data))
-		return X86_FASTPATH_NONE;
-	return vendor_call(skip_insn)(vcpu) ? X86_FASTPATH_REENTER : X86_FASTPATH_HANDLED;
+	if (index >= MSR_X2APIC_FIRST && index <= MSR_X2APIC_LAST)
+		return x86_lapic_msr_write_irqoff(vcpu, index, data);
+	if (!x86_msr_allowed(vcpu, index, KVM_MSR_FILTER_WRITE))
+		return false;
+	switch (index) {
+	case MSR_IA32_TSC_DEADLINE:
+	case MSR_IA32_SPEC_CTRL:
+	case MSR_IA32_PRED_CMD:
+	case MSR_IA32_CR_PAT:
+	case MSR_IA32_UCODE_REV:
+	case MSR_K7_HWCR:
+	case MSR_KVM_POLL_CONTROL:
+		/* What is refused has changed nothing: the outer loop says it to the guest. */
+		return !x86_set_msr(vcpu, index, data, false);
+	}
+	return false;
 }
-EXPORT_SYMBOL_GPL(x86_fastpath_wrmsr);

@@ -56,13 +56,14 @@ bool x86_msr_allowed(struct x86_vcpu *vcpu, u32 index, u32 type);
 bool x86_msr_user_exit(struct x86_vcpu *vcpu, u32 index, bool write, u64 data, bool filtered);
 
 /**
- * x86_fastpath_wrmsr() - WRMSR in the inner loop: x2APIC ICR, TSC deadline
+ * x86_set_msr_irqoff() - WRMSR in the inner loop, with the filter of user space
  * @vcpu: the vCPU; IRQs off, RCU watching
+ * @index: MSR number
+ * @data: value
  *
- * The caller makes sure that the next RIP is known without reading guest memory.
- * Return: enum x86_fastpath.
+ * Return: true: done; false: nothing has happened, it is for the outer loop.
  */
-int x86_fastpath_wrmsr(struct x86_vcpu *vcpu);
+bool x86_set_msr_irqoff(struct x86_vcpu *vcpu, u32 index, u64 data);
 
 /*
  * Common MSRs only, for a vendor that puts itself before: without filter, without

@@ -341,6 +341,7 @@ static int ioapic_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t 
 
 static const struct kvm_io_device_ops ioapic_ops = {
 	.read = ioapic_read,
+	.read_irqoff = true,
 	.write = ioapic_write,
 };
 

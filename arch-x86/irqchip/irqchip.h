@@ -82,11 +82,6 @@ void x86_lapic_set_tsc_deadline(struct x86_vcpu *vcpu, u64 tsc);
 void x86_lapic_tsc_changed(struct x86_vcpu *vcpu);
 /** x86_min_timer_period_ns() - shortest period of periodic guest timers (module parameter) */
 u64 x86_min_timer_period_ns(void);
-/** x86_lapic_fast_eoi() - EOI in the inner loop, IRQs off: true if done; false: an
- *  IOAPIC must hear of it, take the slow way. Context: in-kernel APIC present. */
-bool x86_lapic_fast_eoi(struct x86_vcpu *vcpu);
-/** x86_lapic_fast_icr() - x2APIC ICR write in the inner loop: true if done without sleeping */
-bool x86_lapic_fast_icr(struct x86_vcpu *vcpu, u64 data);
 int x86_vcpu_get_lapic(struct x86_vcpu *vcpu, struct kvm_lapic_state *s);
 int x86_vcpu_set_lapic(struct x86_vcpu *vcpu, const struct kvm_lapic_state *s);
 /** x86_lapic_nmi_wd() - PIT tick through LVT0 in NMI mode */
@@ -114,6 +109,16 @@ int x86_pv_send_ipi(struct x86_vm *vm, unsigned long bitmap_low, unsigned long b
  *  0 or -EOPNOTSUPP */
 int x86_lapic_mmio_read(struct x86_vcpu *vcpu, gpa_t gpa, int len, void *data);
 int x86_lapic_mmio_write(struct x86_vcpu *vcpu, gpa_t gpa, int len, const void *data);
+/** x86_lapic_mmio_*_irqoff: likewise in the inner loop, IRQs off: 0; -EOPNOTSUPP: not its page;
+ *  -EAGAIN: nothing has happened, it is for the outer loop */
+int x86_lapic_mmio_read_irqoff(struct x86_vcpu *vcpu, gpa_t gpa, int len, void *data);
+int x86_lapic_mmio_write_irqoff(struct x86_vcpu *vcpu, gpa_t gpa, int len, const void *data);
+/** x86_lapic_ready_irqoff() - may its registers be read in the inner loop? Not while the guest
+ *  changes them by memory (pv EOI, KVM_SET_VAPIC_ADDR) */
+bool x86_lapic_ready_irqoff(struct x86_vcpu *vcpu);
+/** x86_lapic_msr_write_irqoff() - x86_lapic_msr_write() in the inner loop: done, or nothing
+ *  has happened */
+bool x86_lapic_msr_write_irqoff(struct x86_vcpu *vcpu, u32 index, u64 data);
 /** x86_apic_map_update() - rebuild the map of destinations if something it is made from has
  *  changed (APIC IDs, modes, a new vCPU after x86_lapic_reset()). Sleeps. */
 void x86_apic_map_update(struct x86_vm *vm);

@@ -109,13 +109,12 @@ void lapic_eoi(struct x86_lapic *apic)
 		lapic_broadcast_eoi(apic, vec);
 }
 
-bool x86_lapic_fast_eoi(struct x86_vcpu *vcpu)
+/* In the inner loop. False: nothing has happened, the IOAPIC must hear of it. */
+static bool lapic_eoi_irqoff(struct x86_lapic *apic)
 {
-	struct x86_lapic *apic = vcpu->apic;
 	int vec = apic->isr_highest;
 
-	/* With an offer to end it by a flag, see first what the guest has done. */
-	if (vcpu->pv_eoi.pending || (vec >= 0 && lapic_eoi_matters(apic, vec)))
+	if (vec >= 0 && lapic_eoi_matters(apic, vec))
 		return false;
 	lapic_end_service(apic);
 	return true;
@@ -273,11 +272,8 @@ static void lapic_write_tmict(struct x86_lapic *apic, u32 val)
 	lapic_timer_start(apic);
 }
 
-/*
- * A write that has been found valid for the mode.
- * Return: false if there is no register to write at @reg.
- */
-static bool lapic_write(struct x86_lapic *apic, u32 reg, u32 val)
+/* lapic_write(), but the map of destinations may be out of date afterwards. */
+static bool lapic_write_reg(struct x86_lapic *apic, u32 reg, u32 val)
 {
 	struct x86_vm *vm = x86_vcpu_vm(apic->vcpu);
 
@@ -343,8 +339,68 @@ static bool lapic_write(struct x86_lapic *apic, u32 reg, u32 val)
 	default:
 		return false;
 	}
-	x86_apic_map_update(vm);
 	return true;
+}
+
+/*
+ * A write that has been found valid for the mode.
+ * Return: false if there is no register to write at @reg.
+ */
+static bool lapic_write(struct x86_lapic *apic, u32 reg, u32 val)
+{
+	bool ok = lapic_write_reg(apic, reg, val);
+
+	x86_apic_map_update(x86_vcpu_vm(apic->vcpu));
+	return ok;
+}
+
+/* ---- in the inner loop ------------------------------------------------------------------ */
+
+/* What the guest shares with us without an exit must be looked at first, by who may sleep. */
+static bool lapic_shares(const struct x86_lapic *apic)
+{
+	return apic->vapic.active || apic->vcpu->pv_eoi.pending;
+}
+
+bool x86_lapic_ready_irqoff(struct x86_vcpu *vcpu)
+{
+	return !vcpu->apic || !lapic_shares(vcpu->apic);
+}
+
+/* Fixed interrupts to whom the map knows. */
+static bool lapic_icr_irqoff(struct x86_lapic *apic, u32 lo, u32 dest)
+{
+	struct x86_irq_msg msg = {
+		.dest = dest,
+		.vector = lo & APIC_VECTOR_MASK,
+		.mode = X86_DM_FIXED,
+		.shorthand = (lo >> 18) & 3,
+		.logical = lo & APIC_DEST_LOGICAL,
+		.assert = true,
+	};
+	int result;
+
+	if (GET_APIC_DELIVERY_MODE(lo) != X86_DM_FIXED || msg.vector < 16 ||
+	    !x86_irq_deliver_fast(x86_vcpu_vm(apic->vcpu), apic, &msg, &result))
+		return false;
+	lapic_set_reg(apic, APIC_ICR, lo & ~APIC_ICR_BUSY);
+	return true;
+}
+
+/*
+ * The registers that guests write all the time. None of them changes the map.
+ * False: nothing has happened.
+ */
+static bool lapic_write_irqoff(struct x86_lapic *apic, u32 reg, u32 val)
+{
+	switch (reg) {
+	case APIC_TASKPRI:
+	case APIC_TMICT:
+		return !apic->vapic.report_tpr && lapic_write_reg(apic, reg, val);
+	case APIC_EOI:
+		return lapic_eoi_irqoff(apic);
+	}
+	return false;
 }
 
 /* ---- xAPIC: the MMIO page -------------------------------------------------------------- */
@@ -405,6 +461,40 @@ int x86_lapic_mmio_write(struct x86_vcpu *vcpu, gpa_t gpa, int len, const void *
 	return 0;
 }
 
+int x86_lapic_mmio_read_irqoff(struct x86_vcpu *vcpu, gpa_t gpa, int len, void *data)
+{
+	if (gpa_to_gfn(gpa) != gpa_to_gfn(vcpu->apic_base))
+		return -EOPNOTSUPP;
+	if (lapic_shares(vcpu->apic))
+		return -EAGAIN;
+	return x86_lapic_mmio_read(vcpu, gpa, len, data);
+}
+
+int x86_lapic_mmio_write_irqoff(struct x86_vcpu *vcpu, gpa_t gpa, int len, const void *data)
+{
+	struct x86_lapic *apic = vcpu->apic;
+	u32 off = offset_in_page(gpa);
+	bool hole, ok;
+	u32 val;
+
+	if (gpa_to_gfn(gpa) != gpa_to_gfn(vcpu->apic_base))
+		return -EOPNOTSUPP;
+	if (!lapic_in_page(apic, gpa, len, &hole) || hole || len != 4 || lapic_shares(apic))
+		return -EAGAIN;
+	memcpy(&val, data, sizeof(val));
+	switch (off) {
+	case APIC_ICR:
+		ok = lapic_icr_irqoff(apic, val, lapic_reg(apic, APIC_ICR2) >> 24);
+		break;
+	case APIC_ICR2:
+		ok = lapic_write_reg(apic, off, val);
+		break;
+	default:
+		ok = lapic_write_irqoff(apic, off, val);
+	}
+	return ok ? 0 : -EAGAIN;
+}
+
 /* ---- x2APIC: MSRs 0x800-0x8ff ---------------------------------------------------------- */
 
 /* Are address and value allowed in x2APIC mode (SDM 3A table 10-6)? */
@@ -457,28 +547,6 @@ static void x2apic_self_ipi(struct x86_lapic *apic, u8 vector)
 	lapic_send_icr(apic, vector | APIC_DEST_SELF | APIC_INT_ASSERT, 0);
 }
 
-bool x86_lapic_fast_icr(struct x86_vcpu *vcpu, u64 data)
-{
-	struct x86_lapic *apic = vcpu->apic;
-	struct x86_irq_msg msg = {
-		.dest = data >> 32,
-		.vector = data & 0xff,
-		.mode = X86_DM_FIXED,
-		.logical = data & APIC_DEST_LOGICAL,
-		.assert = true,
-	};
-	int result;
-
-	if (!apic || !lapic_x2apic(apic) || !x2apic_icr_ok(data) ||
-	    (data & (APIC_MODE_MASK | APIC_DEST_ALLBUT)) || msg.vector < 16)
-		return false;
-	if (!x86_irq_deliver_fast(x86_vcpu_vm(vcpu), apic, &msg, &result))
-		return false;
-	lapic_set_reg(apic, APIC_ICR, (u32)data & ~APIC_ICR_BUSY);
-	lapic_set_reg(apic, APIC_ICR2, data >> 32);
-	return true;
-}
-
 int x86_lapic_msr_read(struct x86_vcpu *vcpu, u32 index, u64 *data)
 {
 	struct x86_lapic *apic = vcpu->apic;
@@ -526,4 +594,24 @@ int x86_lapic_msr_write(struct x86_vcpu *vcpu, u32 index, u64 data)
 	if (!x2apic_write_ok(apic, reg, data))
 		return 1;
 	return !lapic_write(apic, reg, data);
+}
+
+bool x86_lapic_msr_write_irqoff(struct x86_vcpu *vcpu, u32 index, u64 data)
+{
+	struct x86_lapic *apic = vcpu->apic;
+	u32 reg = (index - 0x800) << 4;
+
+	if (!apic || !lapic_x2apic(apic) || index - 0x800 > 0x3f || lapic_shares(apic))
+		return false;
+	switch (reg) {
+	case APIC_ICR:
+		if (!x2apic_icr_ok(data) || !lapic_icr_irqoff(apic, data, data >> 32))
+			return false;
+		lapic_set_reg(apic, APIC_ICR2, data >> 32);
+		return true;
+	case APIC_SELF_IPI:
+		return !(data & ~0xffULL) && data >= 16 &&
+		       x86_lapic_local_vector(vcpu, data) >= 0;
+	}
+	return x2apic_write_ok(apic, reg, data) && lapic_write_irqoff(apic, reg, data);
 }

@@ -424,6 +424,8 @@ static int pic_##name##_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,	
 static const struct kvm_io_device_ops pic_##name##_ops = {				\
 	.read = pic_##name##_read,							\
 	.write = pic_##name##_write,							\
+	.read_irqoff = true,								\
+	.write_irqoff = true,								\
 }
 
 #define ACCESS_MASTER(addr, len, val, write)	pic_access(pic, PIC_MASTER, addr, len, val, write)

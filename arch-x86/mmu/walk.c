@@ -249,7 +249,7 @@ int x86_walk(struct x86_walk *w, u64 gva, u32 access)
 
 static int read_table(struct x86_walk *w, gpa_t gpa, void *entry, unsigned int len)
 {
-	return kvm_vcpu_read_guest(&w->vcpu->core, gpa, entry, len);
+	return kvm_vcpu_read_entry(&w->vcpu->core, gpa, entry, len);
 }
 
 static int update_table(struct x86_walk *w, gpa_t gpa, u64 *old, u64 new, unsigned int len)

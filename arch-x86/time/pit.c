@@ -367,6 +367,7 @@ static int pit_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t addr
 
 static const struct kvm_io_device_ops pit_ops = {
 	.read = pit_read,
+	.read_irqoff = true,
 	.write = pit_write,
 };
 
@@ -408,6 +409,7 @@ static int speaker_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t 
 
 static const struct kvm_io_device_ops speaker_ops = {
 	.read = speaker_read,
+	.read_irqoff = true,
 	.write = speaker_write,
 };
 

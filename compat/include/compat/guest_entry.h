@@ -25,32 +25,24 @@
 #include <linux/vtime.h>
 #include <compat/config.h>
 
-/*
- * A guest is a quiescent state: tell RCU, unless context tracking did.
- * Caller has instrumentation off.
- */
+/* A guest is a quiescent state: tell RCU. */
 static __always_inline void kvmc_rcu_guest_qs(void)
 {
-	instrumentation_begin();
 #ifdef HAVE_RCU_VIRT_VOID
 	rcu_virt_note_context_switch();
 #else
 	rcu_virt_note_context_switch(smp_processor_id());
 #endif
-	instrumentation_end();
 }
 
 /* Before 5.18 both halves were one function each; the parts are exported. */
-static __always_inline bool kvmc_ct_guest_enter(void)
+static __always_inline void kvmc_ct_guest_enter(void)
 {
 #ifdef HAVE_GUEST_TIMING
-	return context_tracking_guest_enter();
+	context_tracking_guest_enter();
 #elif defined(CONFIG_CONTEXT_TRACKING)
 	if (context_tracking_enabled())
 		__context_tracking_enter(CONTEXT_GUEST);
-	return context_tracking_enabled_this_cpu();
-#else
-	return false;
 #endif
 }
 
@@ -72,12 +64,16 @@ static __always_inline void kvmc_vtime_guest_enter(void)
 /**
  * kvmc_guest_timing_enter_irqoff() - from here on, time is the guest's
  *
+ * RCU is told once, not at each of the entries that follow: whoever needs to hear
+ * it again interrupts this CPU, and comes by here. The caller is no RCU reader.
+ *
  * Context: IRQs off, RCU watching.
  */
 static __always_inline void kvmc_guest_timing_enter_irqoff(void)
 {
 	instrumentation_begin();
 	kvmc_vtime_guest_enter();
+	kvmc_rcu_guest_qs();
 	instrumentation_end();
 }
 
@@ -111,8 +107,7 @@ static __always_inline void kvmc_guest_state_enter_irqoff(void)
 #endif
 	instrumentation_end();
 
-	if (!kvmc_ct_guest_enter())
-		kvmc_rcu_guest_qs();
+	kvmc_ct_guest_enter();
 	lockdep_hardirqs_on(CALLER_ADDR0);
 }
 

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exits that need nothing that sleeps, handled where they are found: in the inner loop, IRQs
+ * off. Owns the answer to "which". What an instruction does is said elsewhere, once, for
+ * both loops; here is what of it may be done now.
+ *
+ * IRQs are off and may be waited for by an IPI: no lock is taken here whose holder waits for
+ * one. Guest memory is read with page faults off (peek.c); if the guest's own PKRU forbids it
+ * to us, too, the outer loop does better.
+ */
+#include <linux/export.h>
+#include <linux/kvm_para.h>
+#include <linux/mm.h>
+
+#include "arch-x86/cpu/msr.h"
+#include "arch-x86/events.h"
+#include "arch-x86/inner.h"
+#include "arch-x86/irqchip/irqchip.h"
+#include "arch-x86/peek.h"
+#include "arch-x86/regs.h"
+#include "arch-x86/run.h"
+#include "arch-x86/trace.h"
+#include "arch-x86/vendor_call.h"
+#include "core/io_bus.h"
+#include "core/memslot.h"
+
+bool x86_inner_allowed(struct x86_vcpu *vcpu)
+{
+	return !vcpu->core.guest_debug && !vcpu->tsc_always_catchup &&
+	       !(vendor_call(get_rflags)(vcpu) & X86_EFLAGS_TF) &&
+	       !READ_ONCE(x86_force_emulation);
+}
+EXPORT_SYMBOL_GPL(x86_inner_allowed);
+
+/* A handler's result; an exception that it has queued is a request. */
+static enum x86_fastpath done(int r)
+{
+	return r == X86_RESUME ? X86_FASTPATH_REENTER : X86_FASTPATH_USER;
+}
+
+/* ---- instructions ------------------------------------------------------------ */
+
+enum x86_fastpath x86_inner_cpuid(struct x86_vcpu *vcpu)
+{
+	return done(x86_emulate_cpuid(vcpu));
+}
+EXPORT_SYMBOL_GPL(x86_inner_cpuid);
+
+enum x86_fastpath x86_inner_rdmsr(struct x86_vcpu *vcpu)
+{
+	u32 index = x86_reg_read(vcpu, X86_REG_RCX);
+
+	/* Reading never sleeps; but see what an APIC shows. */
+	if (index >= 0x800 && index <= 0x8ff && !x86_lapic_ready_irqoff(vcpu))
+		return X86_FASTPATH_NONE;
+	return done(x86_emulate_rdmsr(vcpu));
+}
+EXPORT_SYMBOL_GPL(x86_inner_rdmsr);
+
+enum x86_fastpath x86_inner_wrmsr(struct x86_vcpu *vcpu)
+{
+	u32 index = x86_reg_read(vcpu, X86_REG_RCX);
+
+	if (!x86_set_msr_irqoff(vcpu, index, x86_edx_eax(vcpu)))
+		return X86_FASTPATH_NONE;
+	return done(x86_skip_insn(vcpu));
+}
+EXPORT_SYMBOL_GPL(x86_inner_wrmsr);
+
+enum x86_fastpath x86_inner_hypercall(struct x86_vcpu *vcpu)
+{
+	/* By the low half: the upper one may not count. */
+	switch ((u32)x86_rax_read(vcpu)) {
+	case KVM_HC_CLOCK_PAIRING:	/* writes to the guest */
+	case KVM_HC_SCHED_YIELD:	/* schedules */
+	case KVM_HC_MAP_GPA_RANGE:	/* user space's */
+		return X86_FASTPATH_NONE;
+	}
+	return done(x86_emulate_hypercall(vcpu));
+}
+EXPORT_SYMBOL_GPL(x86_inner_hypercall);
+
+enum x86_fastpath x86_inner_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in)
+{
+	u32 val = 0;
+
+	if (in) {
+		if (kvm_io_bus_read_irqoff(&vcpu->core, KVM_PIO_BUS, port, size, &val))
+			return X86_FASTPATH_NONE;
+		x86_write_sized(vcpu, X86_REG_RAX, val, size);
+	} else {
+		val = x86_rax_read(vcpu);
+		if (kvm_io_bus_write_irqoff(&vcpu->core, KVM_PIO_BUS, port, size, &val))
+			return X86_FASTPATH_NONE;
+	}
+	vcpu->core.stat.io_exits++;
+	trace_kvm_pio(in ? KVM_PIO_IN : KVM_PIO_OUT, port, size, 1, &val);
+	return done(x86_skip_insn(vcpu));
+}
+EXPORT_SYMBOL_GPL(x86_inner_pio);
+
+/* ---- control registers --------------------------------------------------------- */
+
+/* Those that neither translations nor the state around the inner loop hang on. */
+#define QUIET_CR0	(X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | X86_CR0_AM)
+#define QUIET_CR4	(X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_MCE | \
+			 X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_UMIP | \
+			 X86_CR4_FSGSBASE)
+
+enum x86_fastpath x86_inner_set_cr(struct x86_vcpu *vcpu, unsigned int cr, u64 val)
+{
+	int err;
+
+	switch (cr) {
+	case 0:
+		if ((val ^ x86_cr0(vcpu)) & ~(u64)QUIET_CR0)
+			return X86_FASTPATH_NONE;
+		err = x86_set_cr0(vcpu, val);
+		break;
+	case 4:
+		if ((val ^ x86_cr4(vcpu)) & ~(u64)QUIET_CR4)
+			return X86_FASTPATH_NONE;
+		err = x86_set_cr4(vcpu, val);
+		break;
+	default:
+		return X86_FASTPATH_NONE;
+	}
+	return done(x86_complete_insn_gp(vcpu, err));
+}
+EXPORT_SYMBOL_GPL(x86_inner_set_cr);
+
+enum x86_fastpath x86_inner_get_cr(struct x86_vcpu *vcpu, unsigned int cr, enum x86_reg reg)
+{
+	u64 val;
+
+	switch (cr) {
+	case 0:
+		val = x86_cr0(vcpu);
+		break;
+	case 4:
+		val = x86_cr4(vcpu);
+		break;
+	default:
+		return X86_FASTPATH_NONE;
+	}
+	x86_reg_write(vcpu, reg, x86_is_64bit_mode(vcpu) ? val : (u32)val);
+	return done(x86_skip_insn(vcpu));
+}
+EXPORT_SYMBOL_GPL(x86_inner_get_cr);
+
+/* ---- MMIO ------------------------------------------------------------------------ */
+
+/* Behind an instruction of which the vendor knows nothing. */
+static enum x86_fastpath step_over(struct x86_vcpu *vcpu, const struct x86_peek *p)
+{
+	unsigned long rflags = vendor_call(get_rflags)(vcpu);
+
+	x86_rip_write(vcpu, x86_peek_next_rip(vcpu, p));
+	if (unlikely(rflags & X86_EFLAGS_RF))
+		vendor_call(set_rflags)(vcpu, rflags & ~X86_EFLAGS_RF);
+	if (unlikely(vendor_call(get_interrupt_shadow)(vcpu))) {
+		vendor_call(set_interrupt_shadow)(vcpu, 0);
+		kvm_make_request(X86_REQ_EVENT, &vcpu->core);
+	}
+	vcpu->core.stat.pf_taken++;
+	return X86_FASTPATH_REENTER;
+}
+
+/* Bytes that a plain MOV moves, if it is one. */
+static unsigned int access_size(const struct x86_peek *p, bool write)
+{
+	bool store = p->opcode == 0x88 || p->opcode == 0x89 || p->opcode == 0xc6 ||
+		     p->opcode == 0xc7;
+
+	if (!p->memory || store != write)
+		return 0;
+	switch (p->opcode) {
+	case X86_PEEK_0F(0xb6):
+	case X86_PEEK_0F(0xbe):
+		return 1;
+	case X86_PEEK_0F(0xb7):
+	case X86_PEEK_0F(0xbf):
+		return 2;
+	}
+	return p->op_size;
+}
+
+/* AH, CH, DH, BH: bytes 1 of registers 0 to 3, without REX (SDM 2A table 2-2). */
+static bool is_high_byte(const struct x86_peek *p)
+{
+	return (p->opcode == 0x88 || p->opcode == 0x8a) && !p->rex && (p->modrm & 0x20);
+}
+
+static u64 stored_value(struct x86_vcpu *vcpu, const struct x86_peek *p)
+{
+	unsigned int reg = x86_peek_reg(p);
+
+	if ((p->opcode & ~1) == 0xc6)
+		return p->imm;
+	if (is_high_byte(p))
+		return x86_reg_read(vcpu, reg & 3) >> 8;
+	return x86_reg_read(vcpu, reg);
+}
+
+static void load_value(struct x86_vcpu *vcpu, const struct x86_peek *p, u64 val)
+{
+	unsigned int reg = x86_peek_reg(p);
+
+	switch (p->opcode) {
+	case X86_PEEK_0F(0xbe):
+		val = (s8)val;
+		break;
+	case X86_PEEK_0F(0xbf):
+		val = (s16)val;
+		break;
+	}
+	if (is_high_byte(p)) {
+		reg &= 3;
+		x86_reg_write(vcpu, reg, (x86_reg_read(vcpu, reg) & ~0xff00ULL) | (val & 0xff) << 8);
+		return;
+	}
+	x86_write_sized(vcpu, reg, val, p->op_size);
+}
+
+static int device_write(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int size, u64 val)
+{
+	int r = -EOPNOTSUPP;
+
+	if (x86_has_lapic(vcpu))
+		r = x86_lapic_mmio_write_irqoff(vcpu, gpa, size, &val);
+	if (r == -EOPNOTSUPP)
+		r = kvm_io_bus_write_irqoff(&vcpu->core, KVM_MMIO_BUS, gpa, size, &val);
+	if (!r)
+		trace_kvm_mmio(KVM_TRACE_MMIO_WRITE, size, gpa, &val);
+	return r;
+}
+
+static int device_read(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int size, u64 *val)
+{
+	int r = -EOPNOTSUPP;
+
+	*val = 0;
+	if (x86_has_lapic(vcpu))
+		r = x86_lapic_mmio_read_irqoff(vcpu, gpa, size, val);
+	if (r == -EOPNOTSUPP)
+		r = kvm_io_bus_read_irqoff(&vcpu->core, KVM_MMIO_BUS, gpa, size, val);
+	if (!r)
+		trace_kvm_mmio(KVM_TRACE_MMIO_READ, size, gpa, val);
+	return r;
+}
+
+enum x86_fastpath x86_inner_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
+{
+	bool write = error_code & PFERR_WRITE;
+	struct x86_peek p;
+	unsigned int size;
+	u64 val;
+
+	/* Memory; a page table or code there; an event that met it on its way; breakpoints. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) ||
+	    (error_code & (PFERR_PRESENT | PFERR_RSVD | PFERR_FETCH | PFERR_GUEST_PAGE)) ||
+	    x86_event_reinjection(vcpu) || vcpu->dr_dirty || (vcpu->dr7 & 0xff) ||
+	    kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa)))
+		return X86_FASTPATH_NONE;
+	if (!x86_peek_insn(vcpu, &p))
+		return X86_FASTPATH_NONE;
+	size = access_size(&p, write);
+	/* The fault tells the address; but of a second page only that it is there. */
+	if (!size || offset_in_page(gpa) + size > PAGE_SIZE ||
+	    x86_peek_operand_offset(vcpu, &p) != offset_in_page(gpa))
+		return X86_FASTPATH_NONE;
+
+	if (write && !kvm_io_bus_write_irqoff(&vcpu->core, KVM_FAST_MMIO_BUS, gpa, 0, NULL)) {
+		trace_kvm_page_fault(vcpu, gpa, error_code);
+		trace_kvm_fast_mmio(gpa);
+		return step_over(vcpu, &p);
+	}
+	if (write) {
+		if (device_write(vcpu, gpa, size, stored_value(vcpu, &p)))
+			return X86_FASTPATH_NONE;
+	} else {
+		if (device_read(vcpu, gpa, size, &val))
+			return X86_FASTPATH_NONE;
+		load_value(vcpu, &p, val);
+	}
+	trace_kvm_page_fault(vcpu, gpa, error_code);
+	vcpu->core.stat.pf_emulate++;
+	vcpu->core.stat.insn_emulation++;
+	return step_over(vcpu, &p);
+}
+EXPORT_SYMBOL_GPL(x86_inner_mmio);
