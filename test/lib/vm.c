@@ -507,6 +507,19 @@ bool host_is_tcg(void)
 	return b == 0x54474354 && c == 0x43544743;	/* TCGTCGTCGTCG */
 }
 
+bool host_is_bochs(void)
+{
+	char vendor[32] = "";
+	int fd = open("/sys/class/dmi/id/bios_vendor", O_RDONLY);
+
+	if (fd >= 0) {
+		if (read(fd, vendor, sizeof(vendor) - 1) < 0)
+			vendor[0] = 0;
+		close(fd);
+	}
+	return !strncmp(vendor, "The Bochs Project", 17);
+}
+
 bool kvm_param(const char *name)
 {
 	static const char *const modules[] = { "kvm_amd", "kvm_intel", "kvm" };

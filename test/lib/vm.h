@@ -264,6 +264,8 @@ u64 kvm_stat(int fd, const char *name);
  * defects some tests must step around (docs/tests.md lists them).
  */
 bool host_is_tcg(void);
+/** host_is_bochs() - likewise, Bochs with the BIOS of its own. */
+bool host_is_bochs(void);
 
 /**
  * kvm_param() - a boolean parameter of kvm, kvm_amd or kvm_intel, such as
