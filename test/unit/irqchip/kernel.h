@@ -150,6 +150,7 @@ struct kvm_io_device { const struct kvm_io_device_ops *ops; };
 struct kvm_io_device_ops {
 	int (*read)(struct kvm_vcpu *v, struct kvm_io_device *d, gpa_t a, int len, void *val);
 	int (*write)(struct kvm_vcpu *v, struct kvm_io_device *d, gpa_t a, int len, const void *val);
+	bool read_irqoff, write_irqoff;
 };
 enum { KVM_MMIO_BUS, KVM_PIO_BUS };
 #define kvm_iodevice_init(d, o)	((d)->ops = (o))

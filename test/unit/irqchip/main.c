@@ -639,10 +639,10 @@ static void ipi_x2apic(void)
 	EXPECT_EQ(who(0x40), 0x6);
 	x86_lapic_msr_write(&vcpus[0], 0x830, 0x10001ull << 32 | APIC_DEST_LOGICAL | 0x40);
 	EXPECT_EQ(who(0x40), 0);		/* the next cluster */
-	EXPECT_EQ(x86_lapic_fast_icr(&vcpus[0], 3ull << 32 | 0x40), 1);
+	EXPECT_EQ(x86_lapic_msr_write_irqoff(&vcpus[0], 0x830, 3ull << 32 | 0x40), 1);
 	EXPECT_EQ(who(0x40), BIT(3));
-	EXPECT_EQ(x86_lapic_fast_icr(&vcpus[0], 3ull << 32 | 0x0f), 0);
-	EXPECT_EQ(x86_lapic_fast_icr(&vcpus[0], 3ull << 32 | BIT(20) | 0x40), 0);
+	EXPECT_EQ(x86_lapic_msr_write_irqoff(&vcpus[0], 0x830, 3ull << 32 | 0x0f), 0);
+	EXPECT_EQ(x86_lapic_msr_write_irqoff(&vcpus[0], 0x830, 3ull << 32 | BIT(20) | 0x40), 0);
 }
 
 static int send_msi(u32 lo, u32 hi, u32 data)
