@@ -38,6 +38,9 @@ int x86_emulate_instead(struct x86_vcpu *vcpu)
 		return r;
 	if (vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED)
 		return X86_RESUME;
+	if (x86_lapic_apicv(vcpu))
+		x86_lapic_update_apicv(vcpu);
+	x86_lapic_take_posted(vcpu);
 	x86_inject_events(vcpu);
 	if (x86_event_reinjection(vcpu)) {
 		vendor_call(cancel_injection)(vcpu);

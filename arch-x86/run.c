@@ -101,6 +101,8 @@ static int x86_process_requests(struct x86_vcpu *vcpu)
 		x86_kvmclock_global_update(vcpu);
 	if (kvm_check_request(X86_REQ_CLOCK_UPDATE, core) && x86_kvmclock_update(vcpu))
 		return -EFAULT;
+	if (kvm_check_request(X86_REQ_APICV_UPDATE, core))
+		x86_lapic_update_apicv(vcpu);
 	x86_flush_requests(vcpu);
 	if (kvm_check_request(X86_REQ_TRIPLE_FAULT, core)) {
 		run->exit_reason = KVM_EXIT_SHUTDOWN;
@@ -351,6 +353,7 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 		if (vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED)
 			return X86_RESUME;
 
+		x86_lapic_take_posted(vcpu);
 		x86_inject_events(vcpu);
 		injected = true;
 		if (user_irq_window)
@@ -432,6 +435,7 @@ static int x86_wait(struct x86_vcpu *vcpu)
 		return -EIO;
 	if (kvm_check_request(X86_REQ_APF_READY, core))
 		x86_async_pf_ready(vcpu);
+	x86_lapic_timer_leave(vcpu);
 	if (!kvm_arch_vcpu_runnable(core)) {
 		kvm_vcpu_srcu_read_unlock(core);
 		/* A guest that polls itself asks us not to (MSR_KVM_POLL_CONTROL). */
@@ -520,6 +524,7 @@ static int x86_wait_for_init(struct x86_vcpu *vcpu)
 	if (READ_ONCE(core->run->immediate_exit__unsafe))
 		return -EINTR;
 
+	x86_lapic_timer_leave(vcpu);
 	kvm_vcpu_srcu_read_unlock(core);
 	kvm_vcpu_block(core);
 	kvm_vcpu_srcu_read_lock(core);

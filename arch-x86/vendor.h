@@ -44,6 +44,25 @@ struct x86_vendor_caps {
 	bool bus_lock_exit, notify_vmexit;
 	bool smm;
 	bool decode_assist;
+	bool irq_delivery;		/* apicv's other operations are used */
+	bool apic_page;			/* the CPU sees through a page in its tables */
+	bool tpr_in_hardware;		/* no exit for the TPR in the APIC's page */
+	bool exit_timer;		/* set_timer works */
+	bool dirty_log;			/* the CPU lists what it sets D of (PML) */
+};
+
+/*
+ * Interrupts that the CPU delivers from the APIC's page by itself. All of it by the
+ * vCPU's thread, loaded.
+ */
+struct x86_apicv_ops {
+	/** changed: mode (x86_lapic_mode()) or x86_lapic_apicv() is another: set controls. */
+	void (*changed)(struct x86_vcpu *vcpu);
+	/** set_requested/set_in_service: the highest vector in IRR, ISR; -1: none */
+	void (*set_requested)(struct x86_vcpu *vcpu, int vector);
+	void (*set_in_service)(struct x86_vcpu *vcpu, int vector);
+	/** set_eoi_exits: vectors whose EOI must exit */
+	void (*set_eoi_exits)(struct x86_vcpu *vcpu, const u64 bitmap[4]);
 };
 
 struct x86_vendor_ops {
@@ -153,13 +172,14 @@ struct x86_vendor_ops {
 	u32 (*get_interrupt_shadow)(struct x86_vcpu *vcpu);	/* KVM_X86_SHADOW_INT_* */
 	void (*set_interrupt_shadow)(struct x86_vcpu *vcpu, u32 mask);
 	void (*update_cr8_intercept)(struct x86_vcpu *vcpu, int tpr, int irr);
-	/** deliver_posted: apicv's fast delivery of a fixed interrupt: true if the
-	 *  hardware will see it (then no kick is needed). Any context. */
-	bool (*apicv_active)(struct x86_vcpu *vcpu);
 
 	/* -- time */
 	void (*write_tsc_offset)(struct x86_vcpu *vcpu, u64 offset);
 	void (*write_tsc_multiplier)(struct x86_vcpu *vcpu, u64 multiplier);
+	/** set_timer: leave the guest when the host's TSC is there, and call
+	 *  x86_lapic_timer_expired(); 0: never. Loaded or not, IRQs on or off. Called
+	 *  only with caps->exit_timer. */
+	void (*set_timer)(struct x86_vcpu *vcpu, u64 host_tsc);
 
 	/* -- hypercall and emulation */
 	/** patch_hypercall: this vendor's VMCALL/VMMCALL bytes (3). */
@@ -177,6 +197,8 @@ struct x86_vendor_ops {
 	void (*step_once)(struct x86_vcpu *vcpu);
 	/** dump_state: to the log, for an entry failure. */
 	void (*dump_state)(struct x86_vcpu *vcpu);
+	/** apicv: optional */
+	const struct x86_apicv_ops *apicv;
 };
 
 /**

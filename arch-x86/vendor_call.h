@@ -30,7 +30,7 @@
 	OP(get_nmi_mask) OP(set_nmi_mask) OP(enable_nmi_window)		\
 	OP(enable_irq_window) OP(get_interrupt_shadow)			\
 	OP(set_interrupt_shadow) OP(update_cr8_intercept)		\
-	OP(apicv_active) OP(write_tsc_offset) OP(write_tsc_multiplier)	\
+	OP(write_tsc_offset) OP(write_tsc_multiplier)			\
 	OP(patch_hypercall) OP(can_emulate) OP(msr_filter_changed)	\
 	OP(intercepts_changed) OP(dump_state)
 

@@ -200,7 +200,8 @@ int kvm_arch_check_extension(struct kvm *kvm, long cap)
 	case KVM_CAP_VM_TYPES:
 		return BIT(KVM_X86_DEFAULT_VM);
 	case KVM_CAP_VAPIC:
-		return 1;
+		/* Accesses that the CPU does are not reported. */
+		return !x86_vendor_caps()->tpr_in_hardware;
 	case KVM_CAP_PRE_FAULT_MEMORY:
 		return x86_vendor_caps()->npt;
 	}

@@ -345,7 +345,8 @@ struct x86_vm {
 	struct x86_vm_mmu mmu;
 	gpa_t identity_map_addr;
 	u64 tss_addr;			/* KVM_SET_TSS_ADDR */
-	bool apic_access_page_done;
+	struct page *apic_page;		/* (c) mapped at the APIC's address: the CPU sees through it */
+	bool apic_page_used;		/* all APICs are there (apic_map_lock, m) */
 
 	/* Time (time/tsc.c, time/kvmclock.c). */
 	raw_spinlock_t tsc_write_lock;

@@ -83,6 +83,11 @@ const struct kvm_stat_entry kvm_vcpu_stat_entries[] = {
 	VCPU(preemption_other),
 	VCPU_FLAG(guest_mode),
 	VCPU(notify_window_exits),
+	VCPU(hw_timer_exits),
+	VCPU(apic_access_exits),
+	VCPU(apic_write_exits),
+	VCPU(apic_eoi_exits),
+	VCPU(pml_pages),
 };
 const unsigned int kvm_nr_vcpu_stat_entries = ARRAY_SIZE(kvm_vcpu_stat_entries);
 

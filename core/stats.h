@@ -31,6 +31,7 @@ struct kvm_vcpu_stats {
 	u64 hypercalls, irq_injections, nmi_injections, req_event, nested_run;
 	u64 directed_yield_attempted, directed_yield_successful;
 	u64 preemption_reported, preemption_other, guest_mode, notify_window_exits;
+	u64 hw_timer_exits, apic_access_exits, apic_write_exits, apic_eoi_exits, pml_pages;
 };
 
 /* What a VM counts. */

@@ -45,11 +45,6 @@ static void svm_load_root(struct x86_vcpu *vcpu, hpa_t root, int level)
 	svm_flush_tlb_asid(vcpu);
 }
 
-static bool svm_apicv_active(struct x86_vcpu *vcpu)
-{
-	return false;
-}
-
 static void svm_write_tsc_offset(struct x86_vcpu *vcpu, u64 offset)
 {
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
@@ -155,7 +150,6 @@ static const struct x86_vendor_ops svm_ops = {
 	.get_interrupt_shadow = svm_get_interrupt_shadow,
 	.set_interrupt_shadow = svm_set_interrupt_shadow,
 	.update_cr8_intercept = svm_update_cr8_intercept,
-	.apicv_active = svm_apicv_active,
 
 	.write_tsc_offset = svm_write_tsc_offset,
 	.write_tsc_multiplier = svm_write_tsc_multiplier,

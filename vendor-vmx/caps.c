@@ -28,10 +28,6 @@ static bool vpid = true;
 module_param(vpid, bool, 0444);
 MODULE_PARM_DESC(vpid, "tag translations with the virtual CPU");
 
-static bool flexpriority = true;
-module_param(flexpriority, bool, 0444);
-MODULE_PARM_DESC(flexpriority, "let the CPU keep the task priority");
-
 static bool vnmi = true;
 module_param(vnmi, bool, 0444);
 MODULE_PARM_DESC(vnmi, "leave the blocking of NMIs to the CPU");
@@ -208,7 +204,9 @@ int __init vmx_caps_init(void)
 
 	vmx_has.virtual_nmis = vnmi && vmx_can(VMX_PIN, VMX_PIN_VIRTUAL_NMI) &&
 			       vmx_can(VMX_PROC, VMX_PROC_NMI_WINDOW);
-	vmx_has.tpr_shadow = flexpriority && vmx_can(VMX_PROC, VMX_PROC_TPR_SHADOW);
+	vmx_apicv_init();
+	vmx_caps.dirty_log = vmx_pml_init();
+	vmx_caps.exit_timer = vmx_timer_init();
 	vmx_caps.tsc_scaling = vmx_can(VMX_PROC2, VMX_PROC2_TSC_SCALING);
 	vmx_caps.pause_loop_exit = vmx_can(VMX_PROC2, VMX_PROC2_PAUSE_LOOP);
 	return 0;

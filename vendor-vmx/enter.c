@@ -87,6 +87,7 @@ static void vmx_load_state(struct vmx_vcpu *vmx)
 	unsigned long cr;
 
 	vmx_write_dirty_regs(vmx);
+	vmx_load_timer(vmx);
 	vmx_clamp_tpr_threshold(vmx);
 	if (unlikely(vmx->pat != vcpu->pat)) {
 		vmx->pat = vcpu->pat;

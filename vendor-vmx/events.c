@@ -227,9 +227,10 @@ static void set_tpr_threshold(struct vmx_vcpu *vmx, u8 threshold)
 
 void vmx_update_cr8_intercept(struct x86_vcpu *vcpu, int tpr, int irr)
 {
-	/* A lowered TPR matters only when an interrupt waits for it. */
+	/* A lowered TPR matters only when an interrupt waits for it, and for us to inject it. */
 	if (vmx_has.tpr_shadow)
-		set_tpr_threshold(vmx_vcpu_of(vcpu), irr == -1 || tpr < irr ? 0 : irr);
+		set_tpr_threshold(vmx_vcpu_of(vcpu),
+				  irr == -1 || tpr < irr || x86_lapic_apicv(vcpu) ? 0 : irr);
 }
 
 void vmx_clamp_tpr_threshold(struct vmx_vcpu *vmx)

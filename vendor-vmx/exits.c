@@ -54,6 +54,9 @@ static bool length_is_known(struct vmx_vcpu *vmx)
 	case VMX_EXIT_TPR_BELOW:
 	case VMX_EXIT_APIC_ACCESS:
 	case VMX_EXIT_PREEMPTION_TIMER:
+	case VMX_EXIT_APIC_WRITE:
+	case VMX_EXIT_EOI:
+	case VMX_EXIT_PML_FULL:
 		return false;
 	case VMX_EXIT_EXCEPTION_NMI:
 		switch (vmx_intr_info(vmx) & VMX_EVENT_TYPE) {
@@ -307,6 +310,11 @@ enum x86_fastpath vmx_fast_exit(struct x86_vcpu *vcpu)
 	unsigned long q;
 
 	/* A failed entry has bit 31, too: it is none of these. */
+	if (vmx->exit_reason == VMX_EXIT_PREEMPTION_TIMER)
+		return vmx_timer_exit(vmx);
+	/* What the CPU has logged is handed over by handle_exit(). */
+	if (vmx->pml && READ_ONCE(x86_vcpu_vm(vcpu)->mmu.nr_logged))
+		return X86_FASTPATH_NONE;
 	switch (vmx->exit_reason) {
 	case VMX_EXIT_WRMSR:
 	case VMX_EXIT_RDMSR:
@@ -336,6 +344,10 @@ int vmx_handle_exit(struct x86_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
 
+	/* Before user space can look at the log. */
+	if (vmx->pml && (READ_ONCE(x86_vcpu_vm(vcpu)->mmu.nr_logged) ||
+			 vmx->exit_reason == VMX_EXIT_PML_FULL))
+		vmx_pml_flush(vmx);
 	if (unlikely(vmx->exit_reason & VMX_EXIT_REASON_ENTRY_FAILED))
 		return vmx_entry_failed(vmx);
 
@@ -358,6 +370,10 @@ int vmx_handle_exit(struct x86_vcpu *vcpu)
 		vcpu->core.stat.irq_exits++;
 		return X86_RESUME;
 
+	case VMX_EXIT_APIC_ACCESS:	return vmx_apic_access(vmx);
+	case VMX_EXIT_APIC_WRITE:	return vmx_apic_write(vmx);
+	case VMX_EXIT_EOI:		return vmx_eoi(vmx);
+	case VMX_EXIT_PML_FULL:		return vmx_pml_full(vmx);
 	case VMX_EXIT_CR_ACCESS:	return vmx_cr_access(vmx);
 	case VMX_EXIT_DR_ACCESS:	return x86_debug_reg_access(vcpu);
 	case VMX_EXIT_EXCEPTION_NMI:	return vmx_exception(vmx);

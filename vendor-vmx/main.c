@@ -31,11 +31,6 @@ static void vmx_cpuid_changed(struct x86_vcpu *vcpu)
 	vmx_recalc_intercepts(vcpu);
 }
 
-static bool vmx_apicv_active(struct x86_vcpu *vcpu)
-{
-	return false;
-}
-
 static void vmx_write_tsc_offset(struct x86_vcpu *vcpu, u64 offset)
 {
 	vmcs_write64(VMCS_TSC_OFFSET, offset);
@@ -135,16 +130,17 @@ static const struct x86_vendor_ops vmx_ops = {
 	.get_interrupt_shadow = vmx_get_interrupt_shadow,
 	.set_interrupt_shadow = vmx_set_interrupt_shadow,
 	.update_cr8_intercept = vmx_update_cr8_intercept,
-	.apicv_active = vmx_apicv_active,
 
 	.write_tsc_offset = vmx_write_tsc_offset,
 	.write_tsc_multiplier = vmx_write_tsc_multiplier,
+	.set_timer = vmx_set_timer,
 
 	.patch_hypercall = vmx_patch_hypercall,
 	.can_emulate = vmx_can_emulate,
 	.msr_filter_changed = vmx_msr_recalc,
 	.intercepts_changed = vmx_recalc_intercepts,
 	.dump_state = vmx_dump_state,
+	.apicv = &vmx_apicv_ops,
 };
 
 static int __init vmx_init(void)
@@ -167,10 +163,13 @@ static int __init vmx_init(void)
 	r = x86_vendor_register(&vmx_ops);
 	if (r)
 		goto err_emergency;
-	pr_info("kvm_intel: VT-x with extended page tables%s%s%s (kvm-kmod " KVM_KMOD_VERSION ")\n",
+	pr_info("kvm_intel: VT-x with extended page tables%s%s%s%s%s%s (kvm-kmod " KVM_KMOD_VERSION ")\n",
 		vmx_caps.tdp_has_ad ? ", accessed and dirty bits" : "",
 		vmx_has.vpid ? ", VPID" : "",
-		vmx_has.virtual_nmis ? ", virtual NMIs" : "");
+		vmx_has.virtual_nmis ? ", virtual NMIs" : "",
+		vmx_caps.exit_timer ? ", preemption timer" : "",
+		vmx_caps.irq_delivery ? ", interrupt delivery" : "",
+		vmx_caps.dirty_log ? ", page-modification logging" : "");
 	return 0;
 
 err_emergency:

@@ -126,6 +126,41 @@ void vmx_msr_recalc(struct x86_vcpu *vcpu)
 	pass_msr(vmx, MSR_IA32_FLUSH_CMD, false, has_flush_cmd(vcpu));
 }
 
+/*
+ * x2APIC's registers, 800H on: what the CPU reads in the virtual-APIC page, and writes
+ * with all that follows (SDM 3C 30.5). Without the controls these would be the host's.
+ * Not read there: the timer's count, which is none until it is asked for; ICR, whose
+ * upper half is elsewhere (SDM 3A 10.12.9).
+ */
+#define X2APIC_TPR	0x808
+#define X2APIC_EOI	0x80b
+#define X2APIC_SELF_IPI	0x83f
+#define R(msr)		BIT_ULL((msr) - 0x800)
+#define X2APIC_READS	(R(0x802) | R(0x803) | R(X2APIC_TPR) | R(0x80a) | R(0x80d) | R(0x80f) | \
+			 GENMASK_ULL(0x28, 0x10) | GENMASK_ULL(0x38, 0x32) | R(0x83e))
+
+void vmx_msr_recalc_apic(struct vmx_vcpu *vmx)
+{
+	u32 controls = vmx->controls[VMX_PROC2];
+	u64 reads = 0, writes = 0;
+	int i;
+
+	if (controls & VMX_PROC2_X2APIC) {
+		reads = R(X2APIC_TPR);
+		writes = R(X2APIC_TPR);
+		if (controls & VMX_PROC2_APIC_REGISTERS)
+			reads = X2APIC_READS;
+		if (controls & VMX_PROC2_INTR_DELIVERY)
+			writes |= R(X2APIC_EOI) | R(X2APIC_SELF_IPI);
+	}
+	if (vmx->x2apic_reads == reads && vmx->x2apic_writes == writes)
+		return;
+	vmx->x2apic_reads = reads;
+	vmx->x2apic_writes = writes;
+	for (i = 0; i < 64; i++)
+		pass_msr(vmx, 0x800 + i, reads & BIT_ULL(i), writes & BIT_ULL(i));
+}
+
 /* ---- at entry --------------------------------------------------------------- */
 
 void vmx_msr_load_guest(struct vmx_vcpu *vmx)

@@ -32,9 +32,11 @@ int vmx_vcpu_create(struct x86_vcpu *vcpu)
 	if (r)
 		return r;
 	vmx->msr_bitmap = vmx_msr_bitmap_alloc();
-	if (!vmx->msr_bitmap) {
+	r = vmx->msr_bitmap ? vmx_pml_alloc(vmx) : -ENOMEM;
+	if (r) {
+		vmx_msr_bitmap_free(vmx->msr_bitmap);
 		vmx_vmcs_free(&vmx->vmcs);
-		return -ENOMEM;
+		return r;
 	}
 	vmx->vpid = vmx_vpid_alloc();
 	return 0;
@@ -46,6 +48,7 @@ void vmx_vcpu_destroy(struct x86_vcpu *vcpu)
 
 	vmx_vmcs_free(&vmx->vmcs);
 	vmx_msr_bitmap_free(vmx->msr_bitmap);
+	vmx_pml_free(vmx);
 	vmx_vpid_free(vmx->vpid);
 }
 
@@ -100,8 +103,11 @@ static u32 proc_controls(struct vmx_vcpu *vmx)
 static u32 proc2_controls(struct vmx_vcpu *vmx)
 {
 	struct x86_vcpu *vcpu = &vmx->x86;
-	u32 want = VMX_PROC2_EPT | VMX_PROC2_UNRESTRICTED | VMX_PROC2_WBINVD;
+	u32 want = VMX_PROC2_EPT | VMX_PROC2_UNRESTRICTED | VMX_PROC2_WBINVD |
+		   vmx_apic_controls(vmx);
 
+	if (vmx->pml)
+		want |= VMX_PROC2_PML;
 	if (vmx->vpid)
 		want |= VMX_PROC2_VPID;
 	if (ple_gap && !x86_vcpu_vm(vcpu)->pause_in_guest)
@@ -129,6 +135,8 @@ void vmx_recalc_intercepts(struct x86_vcpu *vcpu)
 
 	vmx_write_controls(vmx, VMX_PROC, proc_controls(vmx));
 	vmx_write_controls(vmx, VMX_PROC2, proc2_controls(vmx));
+	/* x2APIC's MSRs are passed through only where the CPU virtualizes them. */
+	vmx_msr_recalc_apic(vmx);
 	vmx_update_exception_bitmap(vcpu);
 }
 
@@ -164,6 +172,8 @@ static void constant_fields(struct vmx_vcpu *vmx)
 	/* CR8 is bits 7:4 of the TPR in the APIC's own page (SDM 3C 30.3). */
 	if (vmx_has.tpr_shadow && x86_has_lapic(&vmx->x86))
 		vmcs_write64(VMCS_VIRTUAL_APIC_ADDR, __pa(vmx->x86.apic->regs));
+	vmx_apicv_reset(vmx);
+	vmx_pml_reset(vmx);
 	if (vmx_can(VMX_PROC2, VMX_PROC2_XSAVES))
 		vmcs_write64(VMCS_XSS_EXIT_BITMAP, 0);
 	/* Page faults are the guest's: bitmap 0, and no error code matches otherwise. */

@@ -103,6 +103,7 @@ struct vmx_vcpu {
 	struct vmx_enter_state enter;
 	struct vmx_host_state host;
 	unsigned long *msr_bitmap;
+	u64 *pml;			/* NULL: pages written are not logged so */
 	u32 controls[VMX_NR_CONTROLS];	/* as the VMCS has them */
 	u32 exception_bitmap;
 	u16 vpid;			/* 0: none was left, or none is used */
@@ -124,9 +125,11 @@ struct vmx_vcpu {
 	u64 cstar;			/* only kept: no CPU of Intel's uses it */
 	u64 kernel_gs_base;		/* the guest's, while host.saved is false */
 	bool spec_ctrl_passthrough;
+	u64 x2apic_reads, x2apic_writes;	/* MSRs from 800H on that don't exit */
 
 	u8 tpr_threshold;		/* as the VMCS has it */
 	bool first_entry;		/* host code has run since the last one */
+	u64 timer;			/* exit when the host's TSC is there; 0: none */
 	u8 soft_insn_len;		/* of the INT3, INTO or INT n to be injected */
 
 	/* Without virtual NMIs (events.c). */
@@ -265,6 +268,45 @@ void vmx_l1d_exit(void);
 /** vmx_l1d_flush() - before an entry, IRQs off. @host_ran: more than a fast path did */
 void vmx_l1d_flush(bool host_ran);
 
+/* ---- timer.c ------------------------------------------------------------------------- */
+
+/** vmx_timer_init() - is there a timer that can be used? At module init, after the controls */
+bool vmx_timer_init(void);
+void vmx_set_timer(struct x86_vcpu *vcpu, u64 host_tsc);
+/** vmx_load_timer() - before an entry, IRQs off: what is left of the time */
+void vmx_load_timer(struct vmx_vcpu *vmx);
+/** vmx_timer_exit() - it has run out, or a piece of it. IRQs off */
+enum x86_fastpath vmx_timer_exit(struct vmx_vcpu *vmx);
+
+/* ---- apicv.c ------------------------------------------------------------------------- */
+
+/** vmx_apicv_init() - which of it this CPU has. At module init, after the controls */
+void vmx_apicv_init(void);
+extern const struct x86_apicv_ops vmx_apicv_ops;
+/** vmx_apic_controls() - secondary controls for the APIC's mode of now */
+u32 vmx_apic_controls(struct vmx_vcpu *vmx);
+/** vmx_apicv_reset() - fields of a new VMCS. Loaded */
+void vmx_apicv_reset(struct vmx_vcpu *vmx);
+/** exits: an access that the CPU leaves to us; a register that it has written; an EOI that
+ *  it has done */
+int vmx_apic_access(struct vmx_vcpu *vmx);
+int vmx_apic_write(struct vmx_vcpu *vmx);
+int vmx_eoi(struct vmx_vcpu *vmx);
+
+/* ---- pml.c --------------------------------------------------------------------------- */
+
+/** vmx_pml_init() - can pages be logged by the CPU? At module init, after EPT */
+bool vmx_pml_init(void);
+/** vmx_pml_alloc() / vmx_pml_free() - a vCPU's list. 0, -ENOMEM */
+int vmx_pml_alloc(struct vmx_vcpu *vmx);
+void vmx_pml_free(struct vmx_vcpu *vmx);
+/** vmx_pml_reset() - fields of a new VMCS. Loaded */
+void vmx_pml_reset(struct vmx_vcpu *vmx);
+/** vmx_pml_flush() - hand over what it has; there is one. Loaded, SRCU held */
+void vmx_pml_flush(struct vmx_vcpu *vmx);
+/** vmx_pml_full() - exit: it was full */
+int vmx_pml_full(struct vmx_vcpu *vmx);
+
 /* ---- msr.c ------------------------------------------------------------------ */
 
 /** vmx_msr_init() - which MSRs this CPU has, at module init */
@@ -274,6 +316,8 @@ unsigned long *vmx_msr_bitmap_alloc(void);
 void vmx_msr_bitmap_free(unsigned long *bitmap);
 /** vmx_msr_recalc() - rebuild the bitmap: passed through, unless a filter denies it */
 void vmx_msr_recalc(struct x86_vcpu *vcpu);
+/** vmx_msr_recalc_apic() - likewise x2APIC's, by the controls as they are. Loaded or not */
+void vmx_msr_recalc_apic(struct vmx_vcpu *vmx);
 /** vmx_msr_load_guest() - the guest's user-return MSRs. Preemption off */
 void vmx_msr_load_guest(struct vmx_vcpu *vmx);
 bool vmx_has_msr(u32 index);

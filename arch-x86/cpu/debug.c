@@ -200,6 +200,8 @@ int x86_vcpu_set_guest_debug(struct x86_vcpu *vcpu, const struct kvm_guest_debug
 	vcpu->core.guest_debug = dbg->control;
 	if (!(dbg->control & KVM_GUESTDBG_ENABLE))
 		vcpu->core.guest_debug = 0;
+	/* It may hold interrupts back. */
+	kvm_make_request(X86_REQ_APICV_UPDATE, &vcpu->core);
 
 	if (use_hw_bp(vcpu)) {
 		memcpy(vcpu->eff_db, dbg->arch.debugreg, sizeof(vcpu->eff_db));

@@ -6,7 +6,7 @@
  * map can't say at once (broadcasts, IDs that collide, mixed logical modes) is
  * answered by asking every APIC, by the rules of SDM 3A 10.6.2.
  *
- * Locks: vm->apic_map_lock, a mutex, innermost; taken by vCPU threads and by
+ * Locks: vm->apic_map_lock, a mutex, before mmu_lock only; taken by vCPU threads and by
  * ioctls that change an APIC.
  */
 #include <linux/bitops.h>
@@ -133,6 +133,7 @@ void x86_apic_map_update(struct x86_vm *vm)
 		/* Without memory there is no map: every message asks everyone. */
 		if (old)
 			kvfree_rcu(old, rcu);
+		lapic_update_page(vm);
 	}
 	mutex_unlock(&vm->apic_map_lock);
 	/* The vectors that the IOAPIC cares about depend on destinations. */

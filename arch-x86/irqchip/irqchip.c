@@ -47,8 +47,8 @@ bool x86_cpu_has_interrupt(struct x86_vcpu *vcpu)
 
 bool x86_cpu_has_injectable_interrupt(struct x86_vcpu *vcpu)
 {
-	/* No APIC virtualization by hardware is in use: all are ours to inject. */
-	return x86_cpu_has_interrupt(vcpu);
+	return x86_cpu_has_extint(vcpu) ||
+	       (!x86_lapic_apicv(vcpu) && x86_lapic_pending(vcpu) >= 0);
 }
 
 int x86_cpu_get_interrupt(struct x86_vcpu *vcpu)
@@ -58,7 +58,7 @@ int x86_cpu_get_interrupt(struct x86_vcpu *vcpu)
 	if (!x86_irqchip_in_kernel(vm))
 		return vcpu->interrupt.injected ? vcpu->interrupt.vector : -1;
 	if (!x86_cpu_has_extint(vcpu))
-		return x86_lapic_ack(vcpu);
+		return x86_lapic_apicv(vcpu) ? -1 : x86_lapic_ack(vcpu);
 	if (x86_irqchip_full(vm))
 		return x86_pic_ack(vm);
 	WRITE_ONCE(vcpu->pending_external_vector_valid, false);
@@ -121,6 +121,9 @@ void x86_vcpu_scan_ioapic(struct x86_vcpu *vcpu)
 			scan_routes(vcpu, bitmap);
 	}
 	bitmap_copy((unsigned long *)vcpu->eoi_exit_bitmap, bitmap, 256);
+	/* The CPU must learn of it, if it handles EOIs. */
+	if (vcpu->apic->apicv)
+		kvm_make_request(X86_REQ_EVENT, &vcpu->core);
 }
 
 /* ---- routes ------------------------------------------------------------------------------ */
@@ -279,9 +282,14 @@ int x86_vm_create_irqchip(struct x86_vm *vm)
 	r = -EINVAL;
 	if (vm->core.created_vcpus)
 		goto out;
-	r = create_chips(vm);
+	r = x86_apic_page_create(vm);
 	if (r)
 		goto out;
+	r = create_chips(vm);
+	if (r) {
+		x86_apic_page_free(vm);
+		goto out;
+	}
 	vm->apic_bus_cycle_ns = 1;
 	smp_store_release(&vm->irqchip_mode, X86_IRQCHIP_KERNEL);
 out:
@@ -299,6 +307,9 @@ int x86_vm_split_irqchip(struct x86_vm *vm, u64 nr_pins)
 	if (x86_irqchip_in_kernel(vm) || vm->core.created_vcpus)
 		goto out;
 	r = kvm_set_irq_routing(&vm->core, NULL, 0, 0);
+	if (r)
+		goto out;
+	r = x86_apic_page_create(vm);
 	if (r)
 		goto out;
 	vm->nr_reserved_ioapic_pins = nr_pins;
@@ -320,6 +331,7 @@ void x86_vm_destroy_irqchip(struct x86_vm *vm)
 	x86_ioapic_free(vm);
 	x86_pic_free(vm);
 	x86_apic_map_free(vm);
+	x86_apic_page_free(vm);
 }
 
 /* ---- ioctls ------------------------------------------------------------------------------------- */

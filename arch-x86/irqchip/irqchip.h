@@ -25,6 +25,9 @@ static inline bool x86_irqchip_split(const struct x86_vm *vm)
 }
 static inline bool x86_has_lapic(const struct x86_vcpu *vcpu) { return vcpu->apic; }
 
+/* Where a vCPU's APIC registers are: nowhere, in their page, in MSRs. */
+enum x86_apic_mode { X86_APIC_OFF, X86_APIC_PAGE, X86_APIC_MSRS };
+
 /* -- VM ioctls. KVM_CREATE_IRQCHIP, KVM_CAP_SPLIT_IRQCHIP, KVM_GET/SET_IRQCHIP;
  *    errno as the ABI says. They take kvm->lock. */
 int x86_vm_create_irqchip(struct x86_vm *vm);
@@ -80,6 +83,10 @@ u64 x86_lapic_get_tsc_deadline(struct x86_vcpu *vcpu);
 void x86_lapic_set_tsc_deadline(struct x86_vcpu *vcpu, u64 tsc);
 /** x86_lapic_tsc_changed() - the guest's TSC jumped: re-arm the deadline timer */
 void x86_lapic_tsc_changed(struct x86_vcpu *vcpu);
+/** x86_lapic_timer_expired() - the vendor's timer (set_timer) has run out. IRQs on or off */
+void x86_lapic_timer_expired(struct x86_vcpu *vcpu);
+/** x86_lapic_timer_leave() - the vCPU is about to sleep: its timer goes on without it */
+void x86_lapic_timer_leave(struct x86_vcpu *vcpu);
 /** x86_min_timer_period_ns() - shortest period of periodic guest timers (module parameter) */
 u64 x86_min_timer_period_ns(void);
 int x86_vcpu_get_lapic(struct x86_vcpu *vcpu, struct kvm_lapic_state *s);
@@ -100,6 +107,23 @@ int x86_lapic_set_tpr_reporting(struct x86_vcpu *vcpu, bool enable);
 void x86_lapic_tpr_exit(struct x86_vcpu *vcpu);
 void x86_lapic_sync_to_vapic(struct x86_vcpu *vcpu);
 void x86_lapic_sync_from_vapic(struct x86_vcpu *vcpu);
+/* -- APIC virtualization by the CPU (irqchip/apicv.c) */
+/** x86_lapic_mode() - what APIC_BASE says. Any thread */
+enum x86_apic_mode x86_lapic_mode(const struct x86_vcpu *vcpu);
+/** x86_lapic_apicv() - does the CPU deliver this vCPU's interrupts, and handle its EOIs?
+ *  Without an APIC of ours, false. The vCPU's thread */
+bool x86_lapic_apicv(const struct x86_vcpu *vcpu);
+/** x86_lapic_update_apicv() - handler of X86_REQ_APICV_UPDATE: what it depends on has changed
+ *  (mode, SVR, state from user space, guest debugging). Loaded */
+void x86_lapic_update_apicv(struct x86_vcpu *vcpu);
+/** x86_lapic_take_posted() - before injection: what others have posted goes into the IRR, and
+ *  the CPU learns of it. Loaded */
+void x86_lapic_take_posted(struct x86_vcpu *vcpu);
+/** x86_lapic_register_written() - the CPU has let the guest write the register at @offset of
+ *  the APIC's page: what follows from it. Loaded, SRCU held, may sleep */
+void x86_lapic_register_written(struct x86_vcpu *vcpu, u32 offset);
+/** x86_lapic_service_ended() - the CPU has done an EOI of @vector that we want to hear of */
+void x86_lapic_service_ended(struct x86_vcpu *vcpu, u8 vector);
 /** pv EOI: MSR_KVM_PV_EOI_EN */
 int x86_lapic_set_pv_eoi(struct x86_vcpu *vcpu, u64 data);
 /** x86_pv_send_ipi() - KVM_HC_SEND_IPI: number delivered or -KVM_EINVAL */

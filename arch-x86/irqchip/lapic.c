@@ -69,12 +69,15 @@ EXPORT_SYMBOL_GPL(x86_lapic_set_tpr);
 /* Take the highest vector out of service. Return: the vector or -1. */
 static int lapic_end_service(struct x86_lapic *apic)
 {
-	int vec = apic->isr_highest;
+	int vec = lapic_highest_isr(apic);
 
 	if (vec < 0)
 		return -1;
 	clear_bit(vec & 31, lapic_vec_word(apic, APIC_ISR, vec));
-	WRITE_ONCE(apic->isr_highest, lapic_highest(apic, APIC_ISR));
+	if (apic->apicv)
+		lapic_tell_in_service(apic);
+	else
+		WRITE_ONCE(apic->isr_highest, lapic_highest(apic, APIC_ISR));
 	lapic_update_ppr(apic);
 	return vec;
 }
@@ -101,18 +104,24 @@ static void lapic_broadcast_eoi(struct x86_lapic *apic, u8 vec)
 	kvm_make_request(X86_REQ_IOAPIC_EOI_EXIT, &vcpu->core);
 }
 
+void lapic_eoi_done(struct x86_lapic *apic, u8 vec)
+{
+	if (lapic_eoi_matters(apic, vec))
+		lapic_broadcast_eoi(apic, vec);
+}
+
 void lapic_eoi(struct x86_lapic *apic)
 {
 	int vec = lapic_end_service(apic);
 
-	if (vec >= 0 && lapic_eoi_matters(apic, vec))
-		lapic_broadcast_eoi(apic, vec);
+	if (vec >= 0)
+		lapic_eoi_done(apic, vec);
 }
 
 /* In the inner loop. False: nothing has happened, the IOAPIC must hear of it. */
 static bool lapic_eoi_irqoff(struct x86_lapic *apic)
 {
-	int vec = apic->isr_highest;
+	int vec = lapic_highest_isr(apic);
 
 	if (vec >= 0 && lapic_eoi_matters(apic, vec))
 		return false;
@@ -187,6 +196,7 @@ void lapic_set_svr(struct x86_lapic *apic, u32 val)
 		return;
 	WRITE_ONCE(apic->sw_enabled, enable);
 	x86_apic_map_touch(x86_vcpu_vm(apic->vcpu));
+	lapic_apicv_stale(apic);
 	if (enable) {
 		kvm_make_request(X86_REQ_EVENT, &apic->vcpu->core);
 		return;
@@ -352,6 +362,23 @@ static bool lapic_write(struct x86_lapic *apic, u32 reg, u32 val)
 
 	x86_apic_map_update(x86_vcpu_vm(apic->vcpu));
 	return ok;
+}
+
+bool lapic_reg_written(struct x86_lapic *apic, u32 reg)
+{
+	u32 val = lapic_reg(apic, reg);
+
+	switch (reg) {
+	case APIC_TMICT:
+		/* SDM 3A 10.5.4.1: there is no count in this mode. */
+		if (apic->timer.mode == APIC_LVT_TIMER_TSCDEADLINE)
+			lapic_set_reg(apic, APIC_TMICT, 0);
+		break;
+	case APIC_SELF_IPI:
+		lapic_send_icr(apic, (u8)val | APIC_DEST_SELF | APIC_INT_ASSERT, 0);
+		return true;
+	}
+	return lapic_write(apic, reg, val);
 }
 
 /* ---- in the inner loop ------------------------------------------------------------------ */

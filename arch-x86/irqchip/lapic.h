@@ -61,6 +61,7 @@ struct x86_irq_msg {
  * @divide: by how much the bus clock is divided, 1..128
  * @period_ns: length of a full count of TMICT; 0: not counting
  * @tsc_deadline: guest TSC at which to fire; 0: disarmed (a: the callback zeroes it)
+ * @in_hardware: the vendor leaves the guest at @tsc_deadline; @hrtimer is idle (v)
  */
 struct x86_lapic_timer {
 	struct hrtimer hrtimer;
@@ -68,6 +69,7 @@ struct x86_lapic_timer {
 	u32 divide;
 	u64 period_ns;
 	u64 tsc_deadline;
+	bool in_hardware;
 };
 
 /**
@@ -81,6 +83,13 @@ struct x86_lapic_timer {
  * @pending_events: INIT and SIPI that have arrived (a)
  * @sipi_vector: written before LAPIC_EVENT_SIPI is set (a)
  * @lowest_prio_count: interrupts taken by lowest-priority arbitration (a)
+ * @virtualized: the vendor has operations for it (c)
+ * @posts: the CPU may write to the IRR while the guest runs, so others post (c)
+ * @posted: vectors posted, not in the IRR yet (a)
+ * @posted_any: set after a bit of @posted (a)
+ * @apicv: the CPU delivers; ->isr_highest and PPR are not kept (v)
+ * @apicv_mode: for which the vendor's controls are set (v)
+ * @eoi_exits: as the vendor has them, with @apicv (v)
  * @lvt0_nmi: LVT0 passes timer ticks as NMIs (v)
  * @pv_unhalt: another vCPU has kicked this one out of HLT (a)
  * @vapic: TPR page of KVM_SET_VAPIC_ADDR (v)
@@ -98,6 +107,13 @@ struct x86_lapic {
 	bool lvt0_nmi;
 	bool pv_unhalt;
 	atomic_t lowest_prio_count;
+	bool virtualized;
+	bool posts;
+	bool posted_any;
+	bool apicv;
+	enum x86_apic_mode apicv_mode;
+	DECLARE_BITMAP(posted, 256);
+	u64 eoi_exits[4];
 	struct {
 		bool active;
 		bool report_tpr, write;
@@ -151,9 +167,26 @@ static inline int lapic_highest(const struct x86_lapic *apic, unsigned int base)
 	return -1;
 }
 
+/* The highest one requested, whether or not it is in the IRR already. Any thread. */
 static inline int lapic_highest_irr(const struct x86_lapic *apic)
 {
-	return READ_ONCE(apic->irr_pending) ? lapic_highest(apic, APIC_IRR) : -1;
+	int posted = -1, irr = -1;
+
+	if (READ_ONCE(apic->posted_any)) {
+		posted = find_last_bit(apic->posted, 256);
+		if (posted == 256)
+			posted = -1;
+	}
+	if (READ_ONCE(apic->irr_pending) || READ_ONCE(apic->apicv))
+		irr = lapic_highest(apic, APIC_IRR);
+	return max(posted, irr);
+}
+
+/* The highest one in service. Any thread; others than the vCPU's see it a little late. */
+static inline int lapic_highest_isr(const struct x86_lapic *apic)
+{
+	return READ_ONCE(apic->apicv) ? lapic_highest(apic, APIC_ISR) :
+					READ_ONCE(apic->isr_highest);
 }
 
 static inline bool lapic_hw_enabled(const struct x86_lapic *apic)
@@ -187,7 +220,7 @@ static inline u32 lapic_x2apic_ldr(u32 id)
 static inline u32 lapic_ppr(const struct x86_lapic *apic)
 {
 	u32 tpr = lapic_reg(apic, APIC_TASKPRI) & 0xff;
-	int isr = READ_ONCE(apic->isr_highest);
+	int isr = lapic_highest_isr(apic);
 	u32 isrv = isr < 0 ? 0 : isr & 0xf0;
 
 	return (tpr & 0xf0) >= isrv ? tpr : isrv;
@@ -260,6 +293,40 @@ void lapic_load_lvt(struct x86_lapic *apic, u32 reg, u32 val);
  * @bit: APIC_ESR_*
  */
 void lapic_error(struct x86_lapic *apic, u32 bit);
+
+/** lapic_reg_written() - what follows from a value that is in its register already, unchecked:
+ *  an APIC-write exit (SDM 3C 30.4.3.2). Return: is there a register to write? */
+bool lapic_reg_written(struct x86_lapic *apic, u32 reg);
+
+/** lapic_eoi_done() - @vec is out of service: tell the IOAPIC, if it wants to hear of it */
+void lapic_eoi_done(struct x86_lapic *apic, u8 vec);
+
+/* ---- apicv.c: the CPU delivers --------------------------------------------- */
+
+/** lapic_apicv_init() - of a new APIC */
+void lapic_apicv_init(struct x86_lapic *apic);
+/** lapic_post() - an interrupt for a vCPU whose IRR may be in the CPU's hands. Any context.
+ *  Return: false: it was posted already, and who did that notifies */
+bool lapic_post(struct x86_lapic *apic, u8 vector);
+/** lapic_collect_posted() - posted vectors go into the IRR. The vCPU is not in guest mode;
+ *  its thread, or an ioctl on it */
+void lapic_collect_posted(struct x86_lapic *apic);
+/** lapic_drop_posted() - the IRR is replaced, or empty from now on. Likewise */
+void lapic_drop_posted(struct x86_lapic *apic);
+/** lapic_tell_in_service() - with ->apicv: the ISR was changed by us. Loaded */
+void lapic_tell_in_service(struct x86_lapic *apic);
+/** x86_apic_page_create() / _free() - a VM's page at the APIC's address. 0, -ENOMEM */
+int x86_apic_page_create(struct x86_vm *vm);
+void x86_apic_page_free(struct x86_vm *vm);
+/** lapic_update_page() - APIC modes have changed: may that page be mapped? apic_map_lock;
+ *  takes mmu_lock */
+void lapic_update_page(struct x86_vm *vm);
+/** lapic_apicv_stale() - state that the CPU was told has changed. Any thread */
+static inline void lapic_apicv_stale(struct x86_lapic *apic)
+{
+	if (apic->virtualized)
+		kvm_make_request(X86_REQ_APICV_UPDATE, &apic->vcpu->core);
+}
 
 /* ---- lapic_deliver.c: messages arriving at one APIC, and being sent ---------- */
 

@@ -32,6 +32,15 @@ static int lapic_accept_fixed(struct x86_lapic *apic, u8 vector, bool level)
 		else
 			clear_bit(vector & 31, tmr);
 	}
+	if (apic->posts) {
+		/* In the IRR already: one of the two is lost, unless that is just delivered. */
+		bool merged = lapic_test_vec(apic, APIC_IRR, vector);
+
+		if (!lapic_post(apic, vector))
+			return 0;
+		lapic_notify(apic);
+		return !merged;
+	}
 	if (test_and_set_bit(vector & 31, lapic_vec_word(apic, APIC_IRR, vector)))
 		return 0;
 	/* After the bit: pairs with x86_lapic_ack(). */
@@ -162,8 +171,11 @@ int x86_lapic_pending(struct x86_vcpu *vcpu)
 int x86_lapic_ack(struct x86_vcpu *vcpu)
 {
 	struct x86_lapic *apic = vcpu->apic;
-	int vec = x86_lapic_pending(vcpu);
+	int vec;
 
+	if (apic)
+		lapic_collect_posted(apic);
+	vec = x86_lapic_pending(vcpu);
 	if (vec < 0)
 		return -1;
 

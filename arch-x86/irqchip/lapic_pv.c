@@ -67,7 +67,7 @@ static void vapic_write(struct x86_lapic *apic)
 {
 	u32 tpr = lapic_reg(apic, APIC_TASKPRI) & 0xff;
 	int irr = max(lapic_highest_irr(apic), 0);
-	int isr = max(apic->isr_highest, 0);
+	int isr = max(lapic_highest_isr(apic), 0);
 	u32 data = tpr | (isr & 0xf0) << 8 | (u32)irr << 24;
 
 	kvm_write_guest_cached(apic->vcpu->core.kvm, &apic->vapic.cache, &data, 0,
@@ -112,9 +112,9 @@ int x86_lapic_set_pv_eoi(struct x86_vcpu *vcpu, u64 data)
 static bool pv_eoi_possible(struct x86_vcpu *vcpu)
 {
 	struct x86_lapic *apic = vcpu->apic;
-	int vec = apic->isr_highest;
+	int vec = lapic_highest_isr(apic);
 
-	return vec >= 0 && lapic_highest_irr(apic) < 0 && !lapic_eoi_matters(apic, vec);
+	return vec >= 0 && !apic->apicv && lapic_highest_irr(apic) < 0 && !lapic_eoi_matters(apic, vec);
 }
 
 static void pv_eoi_offer(struct x86_vcpu *vcpu)

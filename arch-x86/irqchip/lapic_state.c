@@ -33,6 +33,7 @@ int x86_lapic_create(struct x86_vcpu *vcpu)
 	}
 	apic->vcpu = vcpu;
 	apic->isr_highest = -1;
+	lapic_apicv_init(apic);
 	lapic_timer_init(apic);
 	vcpu->apic = apic;
 	return 0;
@@ -97,6 +98,8 @@ static void lapic_reset_regs(struct x86_lapic *apic)
 
 	WRITE_ONCE(apic->isr_highest, -1);
 	WRITE_ONCE(apic->irr_pending, false);
+	lapic_drop_posted(apic);
+	lapic_apicv_stale(apic);
 	apic->esr_pending = 0;
 	atomic_set(&apic->lowest_prio_count, 0);
 	lapic_set_reg(apic, APIC_PROCPRI, lapic_ppr(apic));
@@ -247,9 +250,13 @@ int x86_lapic_set_base(struct x86_vcpu *vcpu, u64 base, bool host)
 	if (!host && !lapic_mode_change_ok(from, to))
 		return 1;
 
+	if (from != to || gpa_to_gfn(base) != gpa_to_gfn(vcpu->apic_base))
+		x86_apic_map_touch(x86_vcpu_vm(vcpu));
 	WRITE_ONCE(vcpu->apic_base, base);
-	if (from == to)
+	if (from == to) {
+		x86_apic_map_update(x86_vcpu_vm(vcpu));
 		return 0;
+	}
 	/* CPUID.1:EDX.APIC follows the enable bit. */
 	x86_cpuid_update_runtime(vcpu);
 	if (!apic)
@@ -267,7 +274,7 @@ int x86_lapic_set_base(struct x86_vcpu *vcpu, u64 base, bool host)
 			lapic_reset_regs(apic);
 	}
 	kvm_make_request(X86_REQ_EVENT, &vcpu->core);
-	x86_apic_map_touch(x86_vcpu_vm(vcpu));
+	lapic_apicv_stale(apic);
 	x86_apic_map_update(x86_vcpu_vm(vcpu));
 	x86_make_scan_ioapic_request(x86_vcpu_vm(vcpu));
 	return 0;
@@ -287,6 +294,7 @@ int x86_vcpu_get_lapic(struct x86_vcpu *vcpu, struct kvm_lapic_state *s)
 	if (!apic)
 		return -EINVAL;
 	lapic_withdraw_pv_eoi(apic);
+	lapic_collect_posted(apic);
 	memcpy(s->regs, apic->regs, sizeof(s->regs));
 	*state_reg(s, APIC_LVR) = lapic_version(apic);
 	*state_reg(s, APIC_TMCCT) = lapic_timer_count(apic);
@@ -312,6 +320,7 @@ int x86_vcpu_set_lapic(struct x86_vcpu *vcpu, const struct kvm_lapic_state *s)
 		return -EINVAL;
 
 	lapic_timer_cancel(apic);
+	lapic_drop_posted(apic);
 	memcpy(apic->regs, s->regs, sizeof(s->regs));
 	tmcct = lapic_reg(apic, APIC_TMCCT);
 
@@ -347,6 +356,7 @@ int x86_vcpu_set_lapic(struct x86_vcpu *vcpu, const struct kvm_lapic_state *s)
 	lapic_timer_tdcr_written(apic);
 	lapic_timer_restore(apic, tmcct);
 
+	lapic_apicv_stale(apic);
 	kvm_make_request(X86_REQ_EVENT, &vcpu->core);
 	x86_apic_map_touch(vm);
 	x86_apic_map_update(vm);

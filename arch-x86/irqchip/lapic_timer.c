@@ -3,8 +3,10 @@
  * The local APIC's timer (SDM 3A 10.5.4): one-shot, periodic and TSC-deadline,
  * on a host hrtimer that fires in hard interrupt context on the CPU that runs
  * the vCPU. The callback delivers straight into the IRR, which any context may
- * do, so ticks need no help from the vCPU's thread. Knows the APIC's registers
- * and the guest's TSC, nothing else.
+ * do, so ticks need no help from the vCPU's thread. A TSC deadline of a vCPU that
+ * runs is the vendor's timer instead, where there is one: no interrupt of the host's,
+ * and no reprogramming of its clock. Before the vCPU sleeps it goes to the hrtimer.
+ * Knows the APIC's registers and the guest's TSC, nothing else.
  */
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -14,6 +16,7 @@
 
 #include "arch-x86/irqchip/lapic.h"
 #include "arch-x86/time/time.h"
+#include "arch-x86/vendor.h"
 
 static unsigned int min_timer_period_us = 200;
 module_param(min_timer_period_us, uint, 0644);
@@ -38,36 +41,87 @@ u64 x86_min_timer_period_ns(void)
 
 /* ---- TSC deadline -------------------------------------------------------------- */
 
-/* Nanoseconds until the guest's TSC reaches the deadline; 0: it has. */
-static u64 lapic_deadline_ns(const struct x86_lapic *apic, u64 deadline)
+/* Cycles of its TSC until the guest's deadline; 0: it has come. */
+static u64 lapic_deadline_cycles(const struct x86_lapic *apic, u64 deadline)
 {
 	u64 now = x86_guest_tsc(apic->vcpu, rdtsc());
-	u32 khz = READ_ONCE(apic->vcpu->virtual_tsc_khz);
-	u64 cycles;
 
-	if (now >= deadline)
-		return 0;
-	cycles = min(deadline - now, MAX_DEADLINE_CYCLES);
+	return now >= deadline ? 0 : min(deadline - now, MAX_DEADLINE_CYCLES);
+}
+
+static u64 lapic_cycles_ns(const struct x86_lapic *apic, u64 cycles)
+{
+	u32 khz = READ_ONCE(apic->vcpu->virtual_tsc_khz);
+
 	/* Rounded up: never early. */
-	return div_u64(cycles * 1000000, khz ? khz : 1) + 1;
+	return cycles ? div_u64(cycles * 1000000, khz ? khz : 1) + 1 : 0;
+}
+
+/*
+ * Will the vCPU be in the guest, or about to be, when the time comes? And is the host's
+ * TSC, by which the vendor's timer counts, the guest's clock? In the C-states that MWAIT
+ * enters the timer may stand still (SDM 3C 26.5.1).
+ */
+static bool lapic_may_use_hardware(const struct x86_lapic *apic)
+{
+	struct x86_vcpu *vcpu = apic->vcpu;
+	bool mine;
+
+	if (!x86_vendor_caps()->exit_timer || x86_vcpu_vm(vcpu)->mwait_in_guest ||
+	    vcpu->mp_state != KVM_MP_STATE_RUNNABLE || vcpu->apf_halted ||
+	    vcpu->tsc_catchup || x86_tsc_unstable())
+		return false;
+	preempt_disable();
+	mine = kvm_running_vcpu() == &vcpu->core;
+	preempt_enable();
+	return mine;
+}
+
+static void lapic_leave_hardware(struct x86_lapic *apic)
+{
+	if (!apic->timer.in_hardware)
+		return;
+	apic->timer.in_hardware = false;
+	x86_vendor_ops()->set_timer(apic->vcpu, 0);
 }
 
 static void lapic_arm_deadline(struct x86_lapic *apic)
 {
 	struct x86_lapic_timer *t = &apic->timer;
 	u64 deadline = READ_ONCE(t->tsc_deadline);
-	u64 ns;
+	u64 cycles;
 
+	lapic_leave_hardware(apic);
 	if (!deadline)
 		return;
-	ns = lapic_deadline_ns(apic, deadline);
-	if (ns) {
-		hrtimer_start(&t->hrtimer, ktime_add_ns(ktime_get(), ns),
+	cycles = lapic_deadline_cycles(apic, deadline);
+	if (!cycles) {
+		WRITE_ONCE(t->tsc_deadline, 0);
+		lapic_local_deliver(apic, APIC_LVTT);
+	} else if (lapic_may_use_hardware(apic)) {
+		t->in_hardware = true;
+		x86_vendor_ops()->set_timer(apic->vcpu,
+					    rdtsc() + x86_host_cycles(apic->vcpu, cycles));
+	} else {
+		hrtimer_start(&t->hrtimer,
+			      ktime_add_ns(ktime_get(), lapic_cycles_ns(apic, cycles)),
 			      LAPIC_HRTIMER_MODE);
-		return;
 	}
-	WRITE_ONCE(t->tsc_deadline, 0);
-	lapic_local_deliver(apic, APIC_LVTT);
+}
+
+void x86_lapic_timer_expired(struct x86_vcpu *vcpu)
+{
+	/* Delivers if the time has come; else the rest is waited for. */
+	if (vcpu->apic && vcpu->apic->timer.in_hardware)
+		lapic_arm_deadline(vcpu->apic);
+}
+EXPORT_SYMBOL_GPL(x86_lapic_timer_expired);
+
+void x86_lapic_timer_leave(struct x86_vcpu *vcpu)
+{
+	/* It is not runnable any more, or it would not sleep. */
+	if (vcpu->apic && vcpu->apic->timer.in_hardware)
+		lapic_arm_deadline(vcpu->apic);
 }
 
 u64 x86_lapic_get_tsc_deadline(struct x86_vcpu *vcpu)
@@ -118,7 +172,7 @@ static enum hrtimer_restart lapic_timer_fn(struct hrtimer *hrtimer)
 
 	if (mode == APIC_LVT_TIMER_TSCDEADLINE) {
 		u64 deadline = READ_ONCE(t->tsc_deadline);
-		u64 ns = deadline ? lapic_deadline_ns(apic, deadline) : 0;
+		u64 ns = deadline ? lapic_cycles_ns(apic, lapic_deadline_cycles(apic, deadline)) : 0;
 
 		/* Host clock and TSC run apart a little, or the wait was cut. */
 		if (ns) {
@@ -146,6 +200,7 @@ void lapic_timer_init(struct x86_lapic *apic)
 
 void lapic_timer_cancel(struct x86_lapic *apic)
 {
+	lapic_leave_hardware(apic);
 	hrtimer_cancel(&apic->timer.hrtimer);
 }
 

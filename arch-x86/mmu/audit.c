@@ -6,6 +6,7 @@
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <asm/apicdef.h>
 
 #include "arch-x86/mmu/shadow.h"
 #include "arch-x86/mmu/tdp.h"
@@ -35,6 +36,9 @@ static bool audit_leaf(struct x86_vm *vm, const char *where, const struct x86_ta
 		return breach(vm, where, "page not aligned (I1)", table, i, spte);
 	if (spte_writable(spte) && !(spte & SPTE_HOST_WRITABLE))
 		return breach(vm, where, "writable against the host's will (I4)", table, i, spte);
+	if (vm->apic_page && spte_pfn(spte) == page_to_pfn(vm->apic_page))
+		return gfn == gpa_to_gfn(APIC_DEFAULT_PHYS_BASE) ||
+		       breach(vm, where, "the APIC's page elsewhere (I5)", table, i, spte);
 	slot = kvm_find_slot(kvm_memslots_as(&vm->core, table->as_id), gfn);
 	if (!slot || gfn + pages > kvm_slot_end(slot))
 		return breach(vm, where, "page outside a slot (I5)", table, i, spte);

@@ -10,15 +10,38 @@
 #include <linux/sched.h>
 
 #include "arch-x86/mmu/tdp.h"
+#include "arch-x86/vendor.h"
 
 /* Frames per hold of mmu_lock, in walks over a whole slot: 64 leaf tables. */
 #define WALK_CHUNK	(64 * SPTE_ENTRIES)
 
-static void write_protect_leaf(struct mmu_batch *b, u64 *sptep)
+/*
+ * What a page that is clean loses: W, and the next write faults; or D alone, and the CPU
+ * tells of the next write (x86_mmu_page_written()). A burst of those would be too much
+ * for a small dirty ring.
+ */
+static u64 clean_bits(const struct x86_vm *vm)
+{
+	if (x86_vendor_caps()->dirty_log && !vm->core.dirty_ring_bytes)
+		return x86_spte_fmt.dirty;
+	return x86_spte_fmt.write | x86_spte_fmt.dirty;
+}
+
+static void clean_leaf(struct mmu_batch *b, u64 *sptep)
 {
 	if (spte_writable(READ_ONCE(*sptep)))
-		mmu_weaken(b, sptep, x86_spte_fmt.write | x86_spte_fmt.dirty);
+		mmu_weaken(b, sptep, clean_bits(b->vm));
 }
+
+void x86_mmu_page_written(struct x86_vcpu *vcpu, gpa_t gpa)
+{
+	gfn_t gfn = gpa_to_gfn(gpa);
+	struct kvm_memory_slot *slot = kvm_vcpu_gfn_to_memslot(&vcpu->core, gfn);
+
+	if (kvm_slot_dirty_tracked(slot))
+		kvm_mark_page_dirty(vcpu->core.kvm, &vcpu->core, slot, gfn);
+}
+EXPORT_SYMBOL_GPL(x86_mmu_page_written);
 
 enum mmu_result tdp_fast_write(struct x86_vcpu *vcpu, struct x86_table *root, gfn_t gfn)
 {
@@ -92,7 +115,7 @@ static bool log_start_entry(struct mmu_batch *b, struct x86_table *table, unsign
 	if (table->level > 1)
 		tdp_zap_leaf(b, sptep, table->level);
 	else
-		write_protect_leaf(b, sptep);
+		clean_leaf(b, sptep);
 	return false;
 }
 
@@ -143,7 +166,7 @@ void tdp_write_protect(struct x86_vm *vm, const struct kvm_memory_slot *slot,
 			tdp_zap_leaf(&b, sptep, level);
 			zapped = true;
 		} else {
-			write_protect_leaf(&b, sptep);
+			clean_leaf(&b, sptep);
 		}
 	}
 	/* For less W the caller flushes in time; for a page gone it would be late. */

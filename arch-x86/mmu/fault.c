@@ -24,6 +24,7 @@
 #include <linux/export.h>
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
+#include <asm/apicdef.h>
 
 #include "arch-x86/events.h"
 #include "arch-x86/io.h"
@@ -110,6 +111,38 @@ static int fault_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code,
 		return x86_skip_insn(vcpu);
 	}
 	return emulate_access(vcpu, gpa, error_code, X86_EMUL_MMIO, insn, insn_len);
+}
+
+int x86_mmu_apic_access(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
+{
+	return emulate_access(vcpu, gpa, error_code, X86_EMUL_MMIO, NULL, 0);
+}
+EXPORT_SYMBOL_GPL(x86_mmu_apic_access);
+
+/*
+ * The APIC's page, if the CPU is to see through it: a page of ours, in no slot. (With
+ * shadow tables each access faults instead.)
+ */
+static bool fault_apic_page(struct x86_vcpu *vcpu, struct mmu_fault *f)
+{
+	struct x86_vm *vm = x86_vcpu_vm(vcpu);
+	enum mmu_result r = MMU_BROKEN;
+
+	if (f->gfn != gpa_to_gfn(APIC_DEFAULT_PHYS_BASE) || !READ_ONCE(vm->apic_page_used) ||
+	    x86_mmu_limits.shadow || tdp_topup(vcpu))
+		return false;
+	f->pfn = page_to_pfn(vm->apic_page);
+	f->write = true;
+	f->host_writable = true;
+	f->level = 1;
+	read_lock(&vm->core.mmu_lock);
+	/* Whoever takes it away writes first, and then waits for the lock; slots likewise. */
+	if (READ_ONCE(vm->apic_page_used) &&
+	    f->slots == kvm_memslots_as(&vm->core, kvm_arch_vcpu_as_id(&vcpu->core)) &&
+	    f->slots->generation == f->slots_gen)
+		r = tdp_map(vcpu, vcpu->mmu.root_table, f);
+	read_unlock(&vm->core.mmu_lock);
+	return r == MMU_MAPPED || r == MMU_SPURIOUS;
 }
 
 /* The host could not give the page. */
@@ -381,8 +414,11 @@ int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 		return r;
 	}
 
-	if (!fault_slot(vcpu, &f))
+	if (!fault_slot(vcpu, &f)) {
+		if (!f.slot && fault_apic_page(vcpu, &f))
+			return X86_RESUME;
 		return fault_mmio(vcpu, gpa, error_code, insn, insn_len);
+	}
 	if (!kvm_slot_usable(f.slot)) {
 		/* On its way out, which does not take long. */
 		cond_resched();

@@ -295,8 +295,16 @@ void kvm_arch_commit_slot(struct kvm *kvm, struct kvm_memory_slot *old,
 			  const struct kvm_memory_slot *new, enum kvm_mr_change change)
 {
 	struct x86_vm *vm = x86_vm_of(kvm);
+	gfn_t apic = gpa_to_gfn(APIC_DEFAULT_PHYS_BASE);
 	bool was, is;
 
+	if (kvm_slot_dirty_tracked(new) != kvm_slot_dirty_tracked(old))
+		WRITE_ONCE(vm->mmu.nr_logged,
+			   vm->mmu.nr_logged + (kvm_slot_dirty_tracked(new) ? 1 : -1));
+	/* Memory goes before the APIC. */
+	if (vm->apic_page && (change == KVM_MR_CREATE || change == KVM_MR_MOVE) &&
+	    new->base_gfn <= apic && apic < kvm_slot_end(new))
+		x86_mmu_unmap_apic_page(vm);
 	if (change != KVM_MR_FLAGS_ONLY)
 		return;
 	was = kvm_slot_dirty_tracked(old);
@@ -393,7 +401,17 @@ void kvm_arch_write_protect_gfns(struct kvm *kvm, struct kvm_memory_slot *slot,
 
 void kvm_arch_sync_dirty_log(struct kvm *kvm, struct kvm_memory_slot *slot)
 {
-	/* Write protection keeps the log complete; there is no hardware buffer. */
+	struct kvm_vcpu *vcpu;
+	int i;
+
+	/*
+	 * What a CPU has logged and not handed over yet keeps its D bit: it is in this log
+	 * or in the next. vCPUs that user space has stopped have handed over all.
+	 */
+	if (!x86_vendor_caps()->dirty_log)
+		return;
+	kvm_for_each_vcpu(i, vcpu, kvm)
+		kvm_vcpu_kick(vcpu);
 }
 
 int kvm_arch_vcpu_as_id(struct kvm_vcpu *vcpu)

@@ -54,6 +54,7 @@ struct x86_mmu {
  *	loads it, empty but never replaced as long as the VM lives (m)
  * @nr_pages: tables allocated (a)
  * @max_pages: KVM_SET_NR_MMU_PAGES (a)
+ * @nr_logged: slots that log dirty pages (a: written under slots_lock)
  * @shadow_hash: shadow pages by gfn (m)
  * @shadow_pages: all of them, the most recently used first (m)
  * @shadow_unsync: those that are unsync (m)
@@ -68,6 +69,7 @@ struct x86_vm_mmu {
 	struct x86_table *tdp_root[KVM_ADDRESS_SPACE_NUM];
 	atomic64_t nr_pages;
 	unsigned long max_pages;
+	unsigned int nr_logged;
 	struct hlist_head *shadow_hash;
 	struct list_head shadow_pages, shadow_unsync;
 	unsigned long nr_shadow;
@@ -196,6 +198,31 @@ int x86_mmu_prefault(struct x86_vcpu *vcpu, gpa_t gpa, gpa_t *end);
  */
 int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 		       const void *insn, int insn_len);
+
+/**
+ * x86_mmu_apic_access() - the guest has accessed the APIC's page, and the CPU leaves it to us
+ * @vcpu: the vCPU
+ * @gpa: where
+ * @error_code: PFERR_*
+ *
+ * Emulates the instruction. Context, return: as x86_mmu_page_fault().
+ */
+int x86_mmu_apic_access(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code);
+
+/**
+ * x86_mmu_unmap_apic_page() - vm->apic_page_used is false now: nobody sees the page through
+ *	old translations. Takes mmu_lock.
+ */
+void x86_mmu_unmap_apic_page(struct x86_vm *vm);
+
+/**
+ * x86_mmu_page_written() - the CPU says that the guest has written a page (PML)
+ * @vcpu: the vCPU that did
+ * @gpa: in the page
+ *
+ * Context: SRCU held.
+ */
+void x86_mmu_page_written(struct x86_vcpu *vcpu, gpa_t gpa);
 
 /**
  * x86_gva_to_gpa() - walk the guest's tables (SDM 3A chapter 4)

@@ -12,9 +12,11 @@
  *  I3 An entry that is present never comes to name another page or table: it
  *     goes through 0 and a TLB flush.
  *  I4 W is set only with SPTE_HOST_WRITABLE; in a slot that logs dirty pages,
- *     only where the log says dirty, and never in a page larger than 4 KiB that
+ *     only where the log says dirty (if the CPU logs what it sets D of: only W with
+ *     D), and never in a page larger than 4 KiB that
  *     was mapped after logging started.
- *  I5 Nothing is mapped outside a slot.
+ *  I5 Nothing is mapped outside a slot, but the page that the CPU sees the APIC
+ *     through (vm->apic_page), at its own address.
  *  I6 A detached table is freed after a TLB flush and an RCU grace period.
  *
  * Who changes entries:

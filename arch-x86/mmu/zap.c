@@ -13,6 +13,7 @@
  */
 #include <linux/sched.h>
 #include <linux/workqueue.h>
+#include <asm/apicdef.h>
 
 #include "arch-x86/mmu/shadow.h"
 #include "arch-x86/mmu/tdp.h"
@@ -120,6 +121,11 @@ void tdp_zap_leaf_at(struct x86_vm *vm, int as_id, gfn_t gfn)
 		tdp_zap_leaf(&b, sptep, level);
 	mmu_batch_flush(&b);
 	write_unlock(&vm->core.mmu_lock);
+}
+
+void x86_mmu_unmap_apic_page(struct x86_vm *vm)
+{
+	tdp_zap_leaf_at(vm, 0, gpa_to_gfn(APIC_DEFAULT_PHYS_BASE));
 }
 
 void mmu_zap_all(struct x86_vm *vm)

@@ -10,9 +10,6 @@
 /** x86_guest_tsc_khz() - rate at which the guest's TSC really advances */
 u32 x86_guest_tsc_khz(struct x86_vcpu *vcpu);
 
-/** x86_tsc_unstable() - can the host's CPUs' TSCs not be compared? */
-bool x86_tsc_unstable(void);
-
 /**
  * x86_tsc_catch_up() - set a TSC that runs slower than it should forward to where it
  *	should be; nothing for others

@@ -21,6 +21,11 @@ void x86_time_vcpu_postcreate(struct x86_vcpu *vcpu);	/* write TSC 0, synchronis
 /** x86_read_guest_tsc() - the guest's TSC for a host TSC value */
 u64 x86_scale_tsc(struct x86_vcpu *vcpu, u64 tsc);
 u64 x86_guest_tsc(struct x86_vcpu *vcpu, u64 host_tsc);
+/** x86_tsc_unstable() - can the host's CPUs' TSCs not be compared? */
+bool x86_tsc_unstable(void);
+/** x86_host_cycles() - how many of the host's TSC that many cycles of the guest's are,
+ *  below 2^43; exact unless it is scaled */
+u64 x86_host_cycles(struct x86_vcpu *vcpu, u64 guest_cycles);
 /** x86_write_guest_tsc() - MSR write; @host: by user space (synchronisation heuristics) */
 void x86_write_guest_tsc(struct x86_vcpu *vcpu, u64 data, bool host);
 void x86_adjust_tsc_offset(struct x86_vcpu *vcpu, s64 delta);

@@ -50,6 +50,13 @@ u64 x86_guest_tsc(struct x86_vcpu *vcpu, u64 host_tsc)
 }
 EXPORT_SYMBOL_GPL(x86_guest_tsc);
 
+u64 x86_host_cycles(struct x86_vcpu *vcpu, u64 guest_cycles)
+{
+	if (vcpu->tsc_scaling_ratio == tsc_ratio_one)
+		return guest_cycles;
+	return mul_u64_u32_div(guest_cycles, tsc_khz, vcpu->virtual_tsc_khz);
+}
+
 /* Rate at which the guest's TSC really runs. */
 u32 x86_guest_tsc_khz(struct x86_vcpu *vcpu)
 {

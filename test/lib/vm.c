@@ -540,3 +540,30 @@ bool kvm_param(const char *name)
 	}
 	return false;
 }
+
+u64 vcpu_stat(struct vcpu *vcpu, const char *name)
+{
+	int fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, 0);
+	struct kvm_stats_header h;
+	u64 value = ~0ull;
+
+	if (fd < 0)
+		return value;
+	ASSERT_EQ(pread(fd, &h, sizeof(h), 0), sizeof(h));
+	for (u32 i = 0; i < h.num_desc; i++) {
+		struct {
+			struct kvm_stats_desc d;
+			char name[128];
+		} e = {};
+		size_t size = sizeof(e.d) + h.name_size;
+
+		ASSERT(size <= sizeof(e));
+		ASSERT_EQ(pread(fd, &e, size, h.desc_offset + i * size), size);
+		if (strcmp(e.name, name))
+			continue;
+		ASSERT_EQ(pread(fd, &value, 8, h.data_offset + e.d.offset), 8);
+		break;
+	}
+	close(fd);
+	return value;
+}

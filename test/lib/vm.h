@@ -274,6 +274,11 @@ bool host_is_bochs(void);
 bool kvm_param(const char *name);
 
 /**
+ * vcpu_stat() - a counter of KVM_GET_STATS_FD; ~0: there is none of that name.
+ */
+u64 vcpu_stat(struct vcpu *vcpu, const char *name);
+
+/**
  * BLOB() - code for vm_code() in assembly: name and name_end are its bounds.
  * @mode: ".code16", ".code32" or ".code64".
  */

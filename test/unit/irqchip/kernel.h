@@ -83,6 +83,16 @@ static inline bool __test_and_clear_bit(unsigned int n, unsigned long *p)
 #define set_bit __set_bit
 #define clear_bit __clear_bit
 #define DECLARE_BITMAP(name, n) unsigned long name[(n) / 64]
+static inline unsigned long find_last_bit(const unsigned long *p, unsigned long n)
+{
+	unsigned long i = n;
+
+	while (i--)
+		if (test_bit(i, p))
+			return i;
+	return n;
+}
+#define BITS_TO_LONGS(n) (((n) + 63) / 64)
 #define bitmap_zero(p, n) memset(p, 0, (n) / 8)
 #define bitmap_copy(d, s, n) memcpy(d, s, (n) / 8)
 #define for_each_set_bit(b, p, n) for ((b) = 0; (b) < (n); (b)++) if (!test_bit(b, p)) {} else
@@ -110,6 +120,7 @@ struct mutex { bool held; };
 #define mutex_lock		spin_lock
 #define mutex_unlock		spin_unlock
 #define lockdep_is_held(l)	((l)->held)
+#define lockdep_assert_held(l)	({ if (!(l)->held) abort(); })
 #define rcu_read_lock()		((void)0)
 #define rcu_read_unlock()	((void)0)
 #define rcu_dereference(p)	(p)
@@ -121,6 +132,9 @@ struct mutex { bool held; };
 #define srcu_read_unlock(s, i)	((void)(i))
 struct rcu_head { int unused; };
 #define GFP_KERNEL_ACCOUNT	0
+#define __GFP_ZERO		0
+#define alloc_page(f)		((struct page *)calloc(1, PAGE_SIZE))
+#define __free_page(p)		free(p)
 #define kzalloc(n, f)		calloc(1, n)
 #define kvzalloc(n, f)		calloc(1, n)
 #define kfree			free
@@ -141,7 +155,7 @@ struct kvm {
 	atomic_t online_vcpus;
 	struct kvm_vcpu *vcpus[8];
 };
-struct kvm_vcpu { struct kvm *kvm; int id; u64 requests; int kicks; };
+struct kvm_vcpu { struct kvm *kvm; int id; u64 requests; int kicks; u32 guest_debug; };
 #define kvm_for_each_vcpu(i, v, k) \
 	for ((i) = 0; (i) < (k)->online_vcpus.counter && ((v) = (k)->vcpus[i]); (i)++)
 #define kvm_make_request(r, v)	((v)->requests |= BIT(r))
@@ -177,7 +191,8 @@ void kvm_notify_acked_irq(struct kvm *kvm, unsigned int chip, unsigned int pin);
 bool kvm_irq_has_notifier(struct kvm *kvm, unsigned int chip, unsigned int pin);
 
 /* the machine */
-enum { X86_REQ_EVENT, X86_REQ_SMI, X86_REQ_SCAN_IOAPIC, X86_REQ_IOAPIC_EOI_EXIT };
+enum { X86_REQ_EVENT, X86_REQ_SMI, X86_REQ_SCAN_IOAPIC, X86_REQ_IOAPIC_EOI_EXIT,
+       X86_REQ_APICV_UPDATE, KVM_REQ_TLB_FLUSH };
 enum x86_irqchip_mode { X86_IRQCHIP_NONE, X86_IRQCHIP_KERNEL, X86_IRQCHIP_SPLIT };
 struct x86_vcpu {
 	struct kvm_vcpu core;
@@ -202,13 +217,25 @@ struct x86_vm {
 	u32 nr_reserved_ioapic_pins;
 	u64 apic_bus_cycle_ns, disabled_quirks;
 	bool x2apic_format, x2apic_broadcast_quirk_disabled;
+	struct page *apic_page;
+	bool apic_page_used;
 };
+void x86_mmu_unmap_apic_page(struct x86_vm *vm);
 static inline struct x86_vcpu *x86_vcpu_of(struct kvm_vcpu *v) { return (struct x86_vcpu *)v; }
 static inline struct x86_vm *x86_vm_of(struct kvm *k) { return (struct x86_vm *)k; }
 static inline struct x86_vm *x86_vcpu_vm(const struct x86_vcpu *v) { return x86_vm_of(v->core.kvm); }
 enum { X86_FEATURE_X2APIC, X86_FEATURE_TSC_DEADLINE_TIMER };
 #define guest_cpuid_has(v, f)	true
-struct x86_vendor_caps { bool smm; };
+struct x86_vendor_caps { bool smm, irq_delivery, apic_page; };
+struct x86_apicv_ops {
+	void (*changed)(struct x86_vcpu *vcpu);
+	void (*set_requested)(struct x86_vcpu *vcpu, int vector);
+	void (*set_in_service)(struct x86_vcpu *vcpu, int vector);
+	void (*set_eoi_exits)(struct x86_vcpu *vcpu, const u64 bitmap[4]);
+};
+struct x86_vendor_ops { const struct x86_apicv_ops *apicv; };
+const struct x86_vendor_ops *x86_vendor_ops(void);
+extern bool x86_force_emulation;
 const struct x86_vendor_caps *x86_vendor_caps(void);
 void x86_inject_nmi(struct x86_vcpu *vcpu);
 #define vendor_call(op)		fake_##op
@@ -219,6 +246,7 @@ void fake_update_cr8_intercept(struct x86_vcpu *vcpu, int tpr, int irr);
 #define X2APIC_ENABLE		BIT(10)
 #define MSR_IA32_APICBASE_ENABLE BIT(11)
 #define MSR_IA32_TSC_DEADLINE	0x6e0
+#define APIC_DEFAULT_PHYS_BASE	0xfee00000
 #ifndef KVM_APIC_REG_SIZE
 #define KVM_APIC_REG_SIZE	0x400
 #endif

@@ -31,6 +31,9 @@ static void reset_apic(int i, bool x2apic)
 	memset(apic->regs, 0, 4096);
 	v->apic_base = 0xfee00000 | MSR_IA32_APICBASE_ENABLE | (x2apic ? X2APIC_ENABLE : 0);
 	apic->isr_highest = -1;
+	apic->virtualized = apic->posts = apic->apicv = false;
+	apic->apicv_mode = X86_APIC_OFF;
+	lapic_drop_posted(apic);
 	apic->irr_pending = false;
 	apic->esr_pending = 0;
 	apic->pending_events = 0;
@@ -722,6 +725,172 @@ static void extint(void)
 	EXPECT_EQ(x86_cpu_get_interrupt(&vcpus[0]), -1);
 }
 
+/* ---- the CPU delivers ------------------------------------------------------------ */
+
+static void apicv_on(int i)
+{
+	struct x86_lapic *apic = vcpus[i].apic;
+
+	memset(&stub_apicv, 0, sizeof(stub_apicv));
+	lapic_apicv_init(apic);
+	x86_lapic_update_apicv(&vcpus[i]);
+	EXPECT_EQ(x86_lapic_apicv(&vcpus[i]), true);
+	EXPECT_EQ(stub_apicv.changed, 1);
+}
+
+/* What the CPU does: the highest requested one goes into service. */
+static void cpu_delivers(int i, u8 vec)
+{
+	struct x86_lapic *apic = vcpus[i].apic;
+
+	EXPECT_EQ(stub_apicv.requested, vec);
+	clear_bit(vec & 31, lapic_vec_word(apic, APIC_IRR, vec));
+	set_bit(vec & 31, lapic_vec_word(apic, APIC_ISR, vec));
+}
+
+static void cpu_ends(int i, u8 vec)
+{
+	clear_bit(vec & 31, lapic_vec_word(vcpus[i].apic, APIC_ISR, vec));
+	x86_lapic_service_ended(&vcpus[i], vec);
+}
+
+static void apicv_delivery(void)
+{
+	struct x86_vcpu *v = &vcpus[0];
+	struct x86_lapic *apic;
+
+	setup(false);
+	apic = v->apic;
+	apicv_on(0);
+	v->core.requests = 0;
+	EXPECT_EQ(lapic_accept(apic, X86_DM_FIXED, 0x51, false, true), 1);
+	EXPECT_EQ(lapic_accept(apic, X86_DM_FIXED, 0x51, false, true), 0);
+	/* Not in the CPU's page, but known to whoever asks; and it is ours to tell, not inject. */
+	EXPECT_EQ(irr(0, 0x51), 0);
+	EXPECT_EQ(v->core.requests & BIT(X86_REQ_EVENT), BIT(X86_REQ_EVENT));
+	EXPECT_EQ(v->core.kicks, 1);
+	EXPECT_EQ(x86_lapic_pending(v), 0x51);
+	EXPECT_EQ(x86_cpu_has_interrupt(v), true);
+	EXPECT_EQ(x86_cpu_has_injectable_interrupt(v), false);
+	EXPECT_EQ(x86_cpu_get_interrupt(v), -1);
+	lapic_accept(apic, X86_DM_FIXED, 0x92, true, true);
+	x86_lapic_take_posted(v);
+	EXPECT_EQ(irr(0, 0x51), 1);
+	EXPECT_EQ(irr(0, 0x92), 1);
+	EXPECT_EQ(stub_apicv.eoi_exits[2], 1ull << 0x12);	/* level */
+	cpu_delivers(0, 0x92);
+	EXPECT_EQ(x86_lapic_pending(v), -1);			/* its class is lower */
+	/* While 0x51 is requested another one is lost, and said to be. */
+	EXPECT_EQ(lapic_accept(apic, X86_DM_FIXED, 0x51, false, true), 0);
+	cpu_ends(0, 0x92);
+	x86_lapic_take_posted(v);
+	cpu_delivers(0, 0x51);
+	EXPECT_EQ(lapic_accept(apic, X86_DM_FIXED, 0x51, false, true), 1);
+	/* An EOI that we emulate: the CPU hears of it. */
+	stub_apicv.in_service = 0x51;
+	mmio_w(0, APIC_EOI, 0);
+	EXPECT_EQ(stub_apicv.in_service, -1);
+	x86_lapic_take_posted(v);
+	EXPECT_EQ(stub_apicv.requested, 0x51);
+}
+
+static void apicv_when(void)
+{
+	struct x86_vcpu *v = &vcpus[0];
+
+	setup(false);
+	apicv_on(0);
+	lapic_accept(v->apic, X86_DM_FIXED, 0x51, false, true);
+	x86_lapic_take_posted(v);
+	cpu_delivers(0, 0x51);
+	lapic_accept(v->apic, X86_DM_FIXED, 0x81, false, true);
+	/* A debugger: what is posted and in service is ours again, and so is its end. */
+	v->core.guest_debug = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_BLOCKIRQ;
+	x86_lapic_update_apicv(v);
+	EXPECT_EQ(x86_lapic_apicv(v), false);
+	EXPECT_EQ(stub_apicv.changed, 2);
+	EXPECT_EQ(x86_lapic_pending(v), 0x81);
+	EXPECT_EQ(x86_lapic_ack(v), 0x81);
+	mmio_w(0, APIC_EOI, 0);
+	EXPECT_EQ(v->apic->isr_highest, 0x51);
+	v->core.guest_debug = 0;
+	x86_lapic_update_apicv(v);
+	EXPECT_EQ(x86_lapic_apicv(v), true);
+	EXPECT_EQ(stub_apicv.in_service, 0x51);
+	/* Off by SVR: it takes none, by itself neither. */
+	v->core.requests = 0;
+	mmio_w(0, APIC_SPIV, 0xff);
+	EXPECT_EQ(v->core.requests & BIT(X86_REQ_APICV_UPDATE), BIT(X86_REQ_APICV_UPDATE));
+	x86_lapic_update_apicv(v);
+	EXPECT_EQ(x86_lapic_apicv(v), false);
+	EXPECT_EQ(lapic_accept(v->apic, X86_DM_FIXED, 0x51, false, true), -1);
+}
+
+/* The CPU stores whatever the guest writes, and then says where. */
+static void cpu_writes(u32 reg, u32 val)
+{
+	lapic_set_reg(vcpus[0].apic, reg, val);
+	x86_lapic_register_written(&vcpus[0], reg);
+}
+
+static void apicv_written(void)
+{
+	struct x86_vcpu *v = &vcpus[0];
+
+	setup(false);
+	apicv_on(0);
+	cpu_writes(APIC_SPIV, 0xffffffff);
+	EXPECT_EQ(mmio_r(0, APIC_SPIV), 0x3ff);
+	cpu_writes(APIC_LVT0, 0xffffffff);
+	EXPECT_EQ(mmio_r(0, APIC_LVT0), 0x1a7ff);
+	cpu_writes(APIC_ID, 0x01234567);
+	EXPECT_EQ(mmio_r(0, APIC_ID), 0x01000000);
+	cpu_writes(APIC_ID, 0);
+	v->apic->timer.mode = APIC_LVT_TIMER_TSCDEADLINE;
+	cpu_writes(APIC_TMICT, 1000);
+	EXPECT_EQ(mmio_r(0, APIC_TMICT), 0);
+	v->apic->timer.mode = 0;
+	cpu_writes(APIC_ICR, 0x01000 | APIC_DEST_SELF | 0x61);
+	x86_lapic_take_posted(v);
+	EXPECT_EQ(stub_apicv.requested, 0x61);
+	EXPECT_EQ(mmio_r(0, APIC_ICR), APIC_DEST_SELF | 0x61);
+	cpu_writes(APIC_SELF_IPI, 0x71);
+	x86_lapic_take_posted(v);
+	EXPECT_EQ(stub_apicv.requested, 0x71);
+	/* vectors that can't be sent */
+	cpu_writes(APIC_SELF_IPI, 0x05);
+	mmio_w(0, APIC_ESR, 0);
+	EXPECT_EQ(mmio_r(0, APIC_ESR), APIC_ESR_SENDILL);
+}
+
+static void apicv_page(void)
+{
+	u64 base;
+
+	setup(false);
+	base = vcpus[1].apic_base;
+	memset(&stub_apicv, 0, sizeof(stub_apicv));
+	x86_apic_page_create(&vm);
+	x86_apic_map_touch(&vm);
+	x86_apic_map_update(&vm);
+	EXPECT_EQ(vm.apic_page_used, true);
+	vcpus[1].apic_base |= X2APIC_ENABLE;
+	x86_apic_map_touch(&vm);
+	x86_apic_map_update(&vm);
+	EXPECT_EQ(vm.apic_page_used, false);
+	EXPECT_EQ(stub_apicv.unmapped, 1);
+	vcpus[1].apic_base = base + 0x1000;
+	x86_apic_map_touch(&vm);
+	x86_apic_map_update(&vm);
+	EXPECT_EQ(vm.apic_page_used, false);
+	vcpus[1].apic_base = base;
+	x86_apic_map_touch(&vm);
+	x86_apic_map_update(&vm);
+	EXPECT_EQ(vm.apic_page_used, true);
+	x86_apic_page_free(&vm);
+	vm.apic_page_used = false;
+}
+
 /* A million random events against the SDM's rules on plain sets. */
 static void lapic_random(void)
 {
@@ -803,6 +972,10 @@ static const struct {
 	T(ids, "IDs that a guest changes, and two of one name"),
 	T(init_sipi, "INIT and SIPI: latched, de-assert ignored, order"),
 	T(extint, "ExtINT goes before the APIC, if LVT0 lets it"),
+	T(apicv_delivery, "APICv: posted, requested, delivered, ended; what the CPU is told"),
+	T(apicv_when, "APICv: not with the APIC off, not while a debugger holds interrupts back"),
+	T(apicv_written, "APICv: registers that the CPU has written"),
+	T(apicv_page, "APICv: the page is mapped while all APICs are there"),
 	T(lapic_random, "LAPIC: a million random events agree with a model of IRR, ISR, TPR"),
 };
 

@@ -37,10 +37,36 @@ void kvm_notify_acked_irq(struct kvm *kvm, unsigned int chip, unsigned int pin) 
 bool kvm_irq_has_notifier(struct kvm *kvm, unsigned int chip, unsigned int pin) { return stub_notifier[pin]; }
 const struct x86_vendor_caps *x86_vendor_caps(void)
 {
-	static const struct x86_vendor_caps caps = { .smm = true };
+	static const struct x86_vendor_caps caps = {
+		.smm = true, .irq_delivery = true, .apic_page = true,
+	};
 
 	return &caps;
 }
+
+struct stub_apicv stub_apicv;
+
+static void apicv_changed(struct x86_vcpu *vcpu) { stub_apicv.changed++; }
+static void apicv_set_requested(struct x86_vcpu *vcpu, int vector) { stub_apicv.requested = vector; }
+static void apicv_set_in_service(struct x86_vcpu *vcpu, int vector) { stub_apicv.in_service = vector; }
+static void apicv_set_eoi_exits(struct x86_vcpu *vcpu, const u64 bitmap[4])
+{
+	memcpy(stub_apicv.eoi_exits, bitmap, sizeof(stub_apicv.eoi_exits));
+}
+
+const struct x86_vendor_ops *x86_vendor_ops(void)
+{
+	static const struct x86_apicv_ops apicv = {
+		apicv_changed, apicv_set_requested, apicv_set_in_service, apicv_set_eoi_exits,
+	};
+	static const struct x86_vendor_ops ops = { .apicv = &apicv };
+
+	return &ops;
+}
+
+bool x86_force_emulation;
+void x86_mmu_unmap_apic_page(struct x86_vm *vm) { stub_apicv.unmapped++; }
+void lapic_withdraw_pv_eoi(struct x86_lapic *apic) { apic->vcpu->pv_eoi.pending = false; }
 void x86_inject_nmi(struct x86_vcpu *vcpu) { vcpu->nmis++; }
 void fake_update_cr8_intercept(struct x86_vcpu *vcpu, int tpr, int irr) { }
 

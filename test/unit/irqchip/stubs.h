@@ -16,4 +16,12 @@ extern int stub_nr_devices;
 extern int stub_acked[3][24];	/* notifications by chip and pin */
 extern bool stub_notifier[24];	/* somebody wants to know of EOIs of an IOAPIC pin */
 
+/* What the CPU that delivers was told. */
+struct stub_apicv {
+	int changed, unmapped;
+	int requested, in_service;
+	u64 eoi_exits[4];
+};
+extern struct stub_apicv stub_apicv;
+
 #endif
