@@ -39,6 +39,13 @@ int kvm_vcpu_read_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned l
 	return 0;
 }
 
+int kvm_vcpu_read_entry(struct kvm_vcpu *vcpu, gpa_t gpa, void *entry, unsigned int len)
+{
+	if (gpa % len)
+		return -EFAULT;
+	return kvm_vcpu_read_guest(vcpu, gpa, entry, len);
+}
+
 int kvm_vcpu_cmpxchg_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *old, const void *new,
 			   int bytes)
 {

@@ -85,6 +85,7 @@ enum { X86_REG_PDPTRS };
 #define x86_mmu_new_cr3(v, cr3)		do { } while (0)
 
 int kvm_vcpu_read_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned long len);
+int kvm_vcpu_read_entry(struct kvm_vcpu *vcpu, gpa_t gpa, void *entry, unsigned int len);
 int kvm_vcpu_cmpxchg_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *old, const void *new,
 			   int bytes);
 gpa_t x86_gva_to_gpa(struct x86_vcpu *vcpu, u64 gva, u32 access, struct x86_fault_info *fault);
