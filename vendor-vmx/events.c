@@ -4,6 +4,8 @@
  * blocking with and without the CPU's help, and taking back what an exit interrupted
  * (SDM 3C 27.6, 28.2.4, 32.7). Decides nothing: arch-x86/run.c says what and when.
  */
+#include <linux/timekeeping.h>
+
 #include "arch-x86/events.h"
 #include "arch-x86/irqchip/lapic.h"
 #include "vendor-vmx/vmx.h"
@@ -92,7 +94,7 @@ void vmx_inject_nmi(struct x86_vcpu *vcpu)
 
 	/* With virtual NMIs the entry blocks further ones by itself. */
 	if (!vmx_has.virtual_nmis)
-		vmx->nmi_masked = true;
+		vmx_set_nmi_mask(vcpu, true);
 	inject(vmx, NMI_VECTOR_NR | VMX_EVENT_NMI);
 	vcpu->core.stat.nmi_injections++;
 }
@@ -127,9 +129,10 @@ void vmx_cancel_injection(struct x86_vcpu *vcpu)
 
 /*
  * Without virtual NMIs nobody tells when the guest's IRET unblocks them. A guest that
- * takes interrupts is not in its NMI handler any more, as a rule: then the next one
- * is let in.
+ * takes interrupts, that halts, or that has had a second for it is not in its NMI handler
+ * any more, as a rule: then the next one is let in.
  */
+#define NMI_HANDLER_NS	NSEC_PER_SEC
 
 bool vmx_get_nmi_mask(struct x86_vcpu *vcpu)
 {
@@ -144,6 +147,7 @@ void vmx_set_nmi_mask(struct x86_vcpu *vcpu, bool masked)
 
 	if (!vmx_has.virtual_nmis) {
 		vmx_vcpu_of(vcpu)->nmi_masked = masked;
+		vmx_vcpu_of(vcpu)->nmi_masked_at = ktime_get_ns();
 		return;
 	}
 	state = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
@@ -193,6 +197,16 @@ int vmx_nmi_window(struct vmx_vcpu *vmx)
 	vmx->x86.core.stat.nmi_window_exits++;
 	kvm_make_request(X86_REQ_EVENT, &vmx->x86.core);
 	return X86_RESUME;
+}
+
+/* After an exit. */
+static void end_nmi_mask(struct vmx_vcpu *vmx)
+{
+	if ((u16)vmx->exit_reason != VMX_EXIT_HLT &&
+	    ktime_get_ns() - vmx->nmi_masked_at < NMI_HANDLER_NS)
+		return;
+	vmx->nmi_masked = false;
+	kvm_make_request(X86_REQ_EVENT, &vmx->x86.core);
 }
 
 /* ---- interrupts ---------------------------------------------------------- */
@@ -257,6 +271,8 @@ void vmx_complete_interrupts(struct vmx_vcpu *vmx)
 	x86_clear_exception_queue(vcpu);
 	x86_clear_interrupt_queue(vcpu);
 	vmx->soft_insn_len = 0;
+	if (unlikely(vmx->nmi_masked))
+		end_nmi_mask(vmx);
 	if (likely(!(info & VMX_EVENT_VALID)))
 		return;
 

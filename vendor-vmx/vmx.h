@@ -132,8 +132,9 @@ struct vmx_vcpu {
 	u64 timer;			/* exit when the host's TSC is there; 0: none */
 	u8 soft_insn_len;		/* of the INT3, INTO or INT n to be injected */
 
-	/* Without virtual NMIs (events.c). */
+	/* Without virtual NMIs (events.c): since when, by ktime_get_ns(). */
 	bool nmi_masked;
+	u64 nmi_masked_at;
 };
 
 static inline struct vmx_vcpu *vmx_vcpu_of(struct x86_vcpu *vcpu)

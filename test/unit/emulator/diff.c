@@ -687,11 +687,13 @@ static bool start(const struct test_options *options, u64 cases, double end,
 /*
  * Nothing that a case executes can send SIGKILL: the machine's own kernel met something,
  * such as a fault at its GDT amid a far jump where it is a guest without an MMU of its
- * own. It says so in its log; the cases go on behind that one. Not again and again.
+ * own. It says so in its log; the cases go on behind that one. Not again and again: twice,
+ * and once more per million.
  */
 static bool killed_by_kernel(struct share *share, int status)
 {
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL || share->killed++ == 2)
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL || 
+	    share->killed++ >= 2 + share->same / 1000000)
 		return false;
 	printf("# seed %llu: this machine's kernel killed the process; its log says why\n",
 	       share->seed++);
