@@ -249,6 +249,15 @@ static int device_read(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int size, u64 
 	return r;
 }
 
+/* Else it is user space's, and not worth a look at the instruction now. */
+static bool may_be_device(struct x86_vcpu *vcpu, gpa_t gpa, bool write)
+{
+	if (x86_has_lapic(vcpu) && gpa_to_gfn(gpa) == gpa_to_gfn(vcpu->apic_base))
+		return true;
+	return kvm_io_bus_may_listen(&vcpu->core, KVM_MMIO_BUS, gpa) ||
+	       (write && kvm_io_bus_may_listen(&vcpu->core, KVM_FAST_MMIO_BUS, gpa));
+}
+
 enum x86_fastpath x86_inner_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
 	bool write = error_code & PFERR_WRITE;
@@ -260,7 +269,8 @@ enum x86_fastpath x86_inner_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_cod
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) ||
 	    (error_code & (PFERR_PRESENT | PFERR_RSVD | PFERR_FETCH | PFERR_GUEST_PAGE)) ||
 	    x86_event_reinjection(vcpu) || vcpu->dr_dirty || (vcpu->dr7 & 0xff) ||
-	    kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa)))
+	    kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa)) ||
+	    !may_be_device(vcpu, gpa, write))
 		return X86_FASTPATH_NONE;
 	if (!x86_peek_insn(vcpu, &p))
 		return X86_FASTPATH_NONE;

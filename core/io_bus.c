@@ -149,6 +149,14 @@ int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
 }
 EXPORT_SYMBOL_GPL(kvm_io_bus_read);
 
+bool kvm_io_bus_may_listen(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr)
+{
+	struct kvm_io_bus *bus = bus_of(vcpu->kvm, nr);
+	unsigned int i = bus ? upper_bound(bus, addr) : 0;
+
+	return i && bus->ranges[i - 1].reach >= addr;
+}
+
 int kvm_io_bus_write_irqoff(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
 			    const void *val)
 {

@@ -60,6 +60,16 @@ int kvm_io_bus_write(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr, int le
 int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr, int len, void *val);
 
 /**
+ * kvm_io_bus_may_listen() - could a device here want an access at this address?
+ * @vcpu: the vCPU
+ * @bus: enum kvm_bus
+ * @addr: where it begins
+ *
+ * Context: SRCU or RCU reader. Return: false only if nobody does, whatever the length.
+ */
+bool kvm_io_bus_may_listen(struct kvm_vcpu *vcpu, enum kvm_bus bus, gpa_t addr);
+
+/**
  * kvm_io_bus_write_irqoff() / kvm_io_bus_read_irqoff() - likewise, IRQs off
  *
  * Return: 0 handled; -EOPNOTSUPP: nothing has happened, ask again with IRQs on: nobody is

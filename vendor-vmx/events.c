@@ -4,7 +4,7 @@
  * blocking with and without the CPU's help, and taking back what an exit interrupted
  * (SDM 3C 27.6, 28.2.4, 32.7). Decides nothing: arch-x86/run.c says what and when.
  */
-#include <linux/timekeeping.h>
+#include <linux/ktime.h>
 
 #include "arch-x86/events.h"
 #include "arch-x86/irqchip/lapic.h"
