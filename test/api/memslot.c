@@ -451,6 +451,8 @@ TEST(prefault, "KVM_PRE_FAULT_MEMORY: no fault where it was; partly done is done
 		faults[i] = kvm_stat(v->fd, "pf_taken");
 	}
 	vcpu_finish(v);
+	if (faults[0] == ~0ull)
+		tap_skip("no statistic of faults");
 	EXPECT(faults[1] - faults[0] < 8, "%llu faults", (unsigned long long)(faults[1] - faults[0]));
 	EXPECT(faults[2] - faults[1] >= PREFAULT_PAGES, "%llu faults where nothing was done before",
 	       (unsigned long long)(faults[2] - faults[1]));

@@ -14,7 +14,7 @@ static volatile u64 g_tsc_khz;
 
 static u64 counter(struct vcpu *v, const char *name)
 {
-	u64 value = vcpu_stat(v, name);
+	u64 value = kvm_stat(v->fd, name);
 
 	if (value == ~0ull)
 		tap_skip("no counter %s", name);

@@ -473,32 +473,6 @@ void vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 	ASSERT_OK(ioctl(vcpu->fd, KVM_SET_SREGS, sregs));
 }
 
-u64 kvm_stat(int fd, const char *name)
-{
-	struct kvm_stats_header h;
-	u64 value = 0;
-	size_t size;
-	int stats = ioctl(fd, KVM_GET_STATS_FD, 0);
-
-	if (stats < 0)
-		tap_skip("no KVM_CAP_BINARY_STATS_FD");
-	ASSERT_EQ(pread(stats, &h, sizeof(h), 0), sizeof(h));
-	size = sizeof(struct kvm_stats_desc) + h.name_size;
-	for (u32 i = 0; i < h.num_desc; i++) {
-		char desc[512];
-		struct kvm_stats_desc *d = (void *)desc;
-
-		ASSERT(size < sizeof(desc));
-		ASSERT_EQ(pread(stats, desc, size, h.desc_offset + i * size), size);
-		if (strcmp(d->name, name))
-			continue;
-		ASSERT_EQ(pread(stats, &value, 8, h.data_offset + d->offset), 8);
-		close(stats);
-		return value;
-	}
-	tap_skip("no statistic '%s'", name);
-}
-
 bool host_is_tcg(void)
 {
 	u32 a, b, c, d;
@@ -541,9 +515,9 @@ bool kvm_param(const char *name)
 	return false;
 }
 
-u64 vcpu_stat(struct vcpu *vcpu, const char *name)
+u64 kvm_stat(int owner, const char *name)
 {
-	int fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, 0);
+	int fd = ioctl(owner, KVM_GET_STATS_FD, 0);
 	struct kvm_stats_header h;
 	u64 value = ~0ull;
 

@@ -254,12 +254,6 @@ void vcpu_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs);
 void vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 
 /**
- * kvm_stat() - the statistic @name of a VM's or vCPU's @fd; skips the test where there is
- * none of that name.
- */
-u64 kvm_stat(int fd, const char *name);
-
-/**
  * host_is_tcg() - true where the CPU below us is QEMU's TCG, whose known
  * defects some tests must step around (docs/tests.md lists them).
  */
@@ -274,9 +268,10 @@ bool host_is_bochs(void);
 bool kvm_param(const char *name);
 
 /**
- * vcpu_stat() - a counter of KVM_GET_STATS_FD; ~0: there is none of that name.
+ * kvm_stat() - a counter of KVM_GET_STATS_FD; ~0: there is none of that name.
+ * @owner: file descriptor of the VM or vCPU
  */
-u64 vcpu_stat(struct vcpu *vcpu, const char *name);
+u64 kvm_stat(int owner, const char *name);
 
 /**
  * BLOB() - code for vm_code() in assembly: name and name_end are its bounds.
