@@ -68,7 +68,7 @@ install_all() {
 }
 
 # build_modules SERIES [CONFIGURE-OPTION...]: our modules, in build/RELEASE/;
-# what make said is in make.log there.
+# what make said is in make.log there. BUILD_WITHOUT: AMD or INTEL, a vendor not to build.
 build_modules() {
 	local series=$1 release dir headers
 	shift
@@ -87,6 +87,6 @@ build_modules() {
 		if [ ! -e Makefile ] || [ ../../configure -nt Makefile ] || [ $# -gt 0 ]; then
 			../../configure --with-kernel="$headers" "$@"
 		fi
-		make -j"$(getconf _NPROCESSORS_ONLN)"
+		make -j"$(getconf _NPROCESSORS_ONLN)" ${BUILD_WITHOUT:+"CONFIG_KVM_$BUILD_WITHOUT="}
 	) >"$dir/make.log" 2>&1
 }
