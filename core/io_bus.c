@@ -50,7 +50,7 @@ static struct kvm_io_bus *bus_of(struct kvm *kvm, enum kvm_bus bus)
 /* ---- an access --------------------------------------------------------- */
 
 /* Index behind the last range that begins at or before addr. */
-static unsigned int upper_bound(const struct kvm_io_bus *bus, gpa_t addr)
+static unsigned int search(const struct kvm_io_bus *bus, gpa_t addr)
 {
 	unsigned int low = 0, high = bus->nr, mid;
 
@@ -64,72 +64,48 @@ static unsigned int upper_bound(const struct kvm_io_bus *bus, gpa_t addr)
 	return low;
 }
 
-/*
- * The next device, from *i downwards, that listens to the access: those that
- * begin nearest to it come first.
- */
-static struct kvm_io_device *next_listener(const struct kvm_io_bus *bus, unsigned int *i,
-					   gpa_t addr, gpa_t last)
+/* A guest asks for the same again and again: is it where it was? */
+static __always_inline unsigned int upper_bound(const struct kvm_io_bus *bus, unsigned int *hint,
+						gpa_t addr)
 {
+	unsigned int i = *hint;
+
+	if (likely(i - 1 < bus->nr && bus->ranges[i - 1].addr <= addr &&
+		   (i == bus->nr || bus->ranges[i].addr > addr)))
+		return i;
+	return *hint = search(bus, addr);
+}
+
+/* Those that begin nearest to the access are asked first. What is written is not changed. */
+static __always_inline int bus_access(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr,
+				      int len, void *val, bool write, bool irqoff)
+{
+	struct kvm_io_bus *bus = bus_of(vcpu->kvm, nr);
+	gpa_t last = addr + (len ? len - 1 : 0);
+	const struct kvm_io_device_ops *ops;
 	const struct bus_range *r;
 	struct kvm_io_device *dev;
+	unsigned int i;
+	int ret;
 
-	while (*i) {
-		r = &bus->ranges[--*i];
+	if (!bus || last < addr)
+		return -EOPNOTSUPP;
+	for (i = upper_bound(bus, &vcpu->bus_hint[nr], addr); i; i--) {
+		r = &bus->ranges[i - 1];
 		if (r->reach < addr)
 			break;
 		if (r->any_len ? r->addr != addr : r->last < last)
 			continue;
 		dev = READ_ONCE(r->dev);
-		if (dev)
-			return dev;
-	}
-	*i = 0;
-	return NULL;
-}
-
-static __always_inline int bus_write(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr,
-				     int len, const void *val, bool irqoff)
-{
-	struct kvm_io_bus *bus = bus_of(vcpu->kvm, nr);
-	gpa_t last = addr + (len ? len - 1 : 0);
-	struct kvm_io_device *dev;
-	unsigned int i;
-	int ret;
-
-	if (!bus || last < addr)
-		return -EOPNOTSUPP;
-	i = upper_bound(bus, addr);
-	while ((dev = next_listener(bus, &i, addr, last))) {
-		if (!dev->ops->write)
+		if (!dev)
 			continue;
-		if (irqoff && !dev->ops->write_irqoff)
-			return -EOPNOTSUPP;
-		ret = dev->ops->write(vcpu, dev, addr, len, val);
-		if (ret != -EOPNOTSUPP)
-			return ret;
-	}
-	return -EOPNOTSUPP;
-}
-
-static __always_inline int bus_read(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr,
-				    int len, void *val, bool irqoff)
-{
-	struct kvm_io_bus *bus = bus_of(vcpu->kvm, nr);
-	gpa_t last = addr + (len ? len - 1 : 0);
-	struct kvm_io_device *dev;
-	unsigned int i;
-	int ret;
-
-	if (!bus || last < addr)
-		return -EOPNOTSUPP;
-	i = upper_bound(bus, addr);
-	while ((dev = next_listener(bus, &i, addr, last))) {
-		if (!dev->ops->read)
+		ops = dev->ops;
+		if (write ? !ops->write : !ops->read)
 			continue;
-		if (irqoff && !dev->ops->read_irqoff)
+		if (irqoff && !(write ? ops->write_irqoff : ops->read_irqoff))
 			return -EOPNOTSUPP;
-		ret = dev->ops->read(vcpu, dev, addr, len, val);
+		ret = write ? ops->write(vcpu, dev, addr, len, val) :
+			      ops->read(vcpu, dev, addr, len, val);
 		if (ret != -EOPNOTSUPP)
 			return ret;
 	}
@@ -139,20 +115,20 @@ static __always_inline int bus_read(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_
 int kvm_io_bus_write(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
 		     const void *val)
 {
-	return bus_write(vcpu, nr, addr, len, val, false);
+	return bus_access(vcpu, nr, addr, len, (void *)val, true, false);
 }
 EXPORT_SYMBOL_GPL(kvm_io_bus_write);
 
 int kvm_io_bus_read(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len, void *val)
 {
-	return bus_read(vcpu, nr, addr, len, val, false);
+	return bus_access(vcpu, nr, addr, len, val, false, false);
 }
 EXPORT_SYMBOL_GPL(kvm_io_bus_read);
 
 bool kvm_io_bus_may_listen(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr)
 {
 	struct kvm_io_bus *bus = bus_of(vcpu->kvm, nr);
-	unsigned int i = bus ? upper_bound(bus, addr) : 0;
+	unsigned int i = bus ? upper_bound(bus, &vcpu->bus_hint[nr], addr) : 0;
 
 	return i && bus->ranges[i - 1].reach >= addr;
 }
@@ -162,7 +138,7 @@ int kvm_io_bus_write_irqoff(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, 
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return -EOPNOTSUPP;
-	return bus_write(vcpu, nr, addr, len, val, true);
+	return bus_access(vcpu, nr, addr, len, (void *)val, true, true);
 }
 
 int kvm_io_bus_read_irqoff(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, int len,
@@ -170,7 +146,7 @@ int kvm_io_bus_read_irqoff(struct kvm_vcpu *vcpu, enum kvm_bus nr, gpa_t addr, i
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return -EOPNOTSUPP;
-	return bus_read(vcpu, nr, addr, len, val, true);
+	return bus_access(vcpu, nr, addr, len, val, false, true);
 }
 
 /* ---- devices come and go ----------------------------------------------- */

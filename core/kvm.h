@@ -130,6 +130,8 @@ enum kvm_vcpu_mode {
 
 /* ---- a vCPU ------------------------------------------------------------ */
 
+enum kvm_bus { KVM_MMIO_BUS, KVM_PIO_BUS, KVM_FAST_MMIO_BUS, KVM_NR_BUSES };
+
 /**
  * struct kvm_vcpu - one virtual CPU, run by one thread at a time
  * @kvm: its VM (c)
@@ -161,6 +163,7 @@ enum kvm_vcpu_mode {
  * @dirty_ring: entries shared with user space, hostile; @head: written (v), @tail:
  *	taken back (s); both read by the other (a)
  * @mmio_needed: user space has an MMIO or port exit to complete (v)
+ * @bus_hint: where on each bus it has found something (v)
  * @debugfs: its folder
  * @stats_id: how its statistics fd names it (c)
  * @stat: counters, read without locks by the statistics files
@@ -212,14 +215,13 @@ struct kvm_vcpu {
 	} dirty_ring;
 
 	bool mmio_needed;
+	unsigned int bus_hint[KVM_NR_BUSES];
 	struct dentry *debugfs;
 	char stats_id[KVM_STATS_NAME_SIZE];
 	struct kvm_vcpu_stats stat;
 };
 
 /* ---- a VM -------------------------------------------------------------- */
-
-enum kvm_bus { KVM_MMIO_BUS, KVM_PIO_BUS, KVM_FAST_MMIO_BUS, KVM_NR_BUSES };
 
 /**
  * struct kvm - one virtual machine

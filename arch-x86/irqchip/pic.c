@@ -83,6 +83,8 @@ static void pic_unlock(struct x86_pic *pic)
 	pic->acked = 0;
 	pic->kick = false;
 	spin_unlock(&pic->lock);
+	if (likely(!acked && !kick))
+		return;
 
 	for_each_set_bit(irq, &acked, 16)
 		kvm_notify_acked_irq(&pic->vm->core, irq < 8 ? KVM_IRQCHIP_PIC_MASTER :
@@ -358,19 +360,21 @@ static void chip_write(struct x86_pic *pic, struct kvm_pic_state *s, bool a0, u8
 	}
 }
 
-static u8 chip_read(struct x86_pic *pic, struct kvm_pic_state *s, bool a0)
+/* Poll mode: the read is the INTA cycle. */
+static u8 chip_poll(struct x86_pic *pic, struct kvm_pic_state *s)
 {
 	int irq;
 
-	if (s->poll) {
-		/* Poll mode: this read is the INTA cycle. */
-		s->poll = 0;
-		irq = chip_pending(pic, s);
-		if (irq < 0)
-			return 0;
-		chip_ack(pic, s, irq);
-		return BIT(7) | irq;
-	}
+	s->poll = 0;
+	irq = chip_pending(pic, s);
+	if (irq < 0)
+		return 0;
+	chip_ack(pic, s, irq);
+	return BIT(7) | irq;
+}
+
+static u8 chip_read(const struct kvm_pic_state *s, bool a0)
+{
 	if (a0)
 		return s->imr;
 	return s->read_reg_select ? s->isr : s->irr;
@@ -378,14 +382,20 @@ static u8 chip_read(struct x86_pic *pic, struct kvm_pic_state *s, bool a0)
 
 static int pic_access(struct x86_pic *pic, int nr, gpa_t addr, int len, u8 *val, bool write)
 {
+	struct kvm_pic_state *s = &pic->chip[nr];
+
 	if (len != 1)
 		return -EOPNOTSUPP;
 	pic_lock(pic);
-	if (write)
-		chip_write(pic, &pic->chip[nr], addr & 1, *val);
-	else
-		*val = chip_read(pic, &pic->chip[nr], addr & 1);
-	pic_update(pic);
+	if (write) {
+		chip_write(pic, s, addr & 1, *val);
+		pic_update(pic);
+	} else if (s->poll) {
+		*val = chip_poll(pic, s);
+		pic_update(pic);
+	} else {
+		*val = chip_read(s, addr & 1);
+	}
 	pic_unlock(pic);
 	return 0;
 }
