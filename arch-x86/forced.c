@@ -5,6 +5,7 @@
  * instruction at a time. For tests: it makes a guest some hundred times slower,
  * and should make no other difference. Owns the parameter; knows no instruction.
  */
+#include <linux/export.h>
 #include <linux/moduleparam.h>
 
 #include "arch-x86/events.h"
@@ -15,6 +16,7 @@
 #include "arch-x86/vendor_call.h"
 
 bool x86_force_emulation;
+EXPORT_SYMBOL_GPL(x86_force_emulation);
 module_param_named(force_emulation, x86_force_emulation, bool, 0644);
 MODULE_PARM_DESC(force_emulation, "emulate every instruction that can be (for tests; slow)");
 

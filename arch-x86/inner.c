@@ -15,22 +15,14 @@
 #include "arch-x86/cpu/msr.h"
 #include "arch-x86/events.h"
 #include "arch-x86/inner.h"
+#include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/peek.h"
 #include "arch-x86/regs.h"
-#include "arch-x86/run.h"
 #include "arch-x86/trace.h"
 #include "arch-x86/vendor_call.h"
 #include "core/io_bus.h"
 #include "core/memslot.h"
-
-bool x86_inner_allowed(struct x86_vcpu *vcpu)
-{
-	return !vcpu->core.guest_debug && !vcpu->tsc_always_catchup &&
-	       !(vendor_call(get_rflags)(vcpu) & X86_EFLAGS_TF) &&
-	       !READ_ONCE(x86_force_emulation);
-}
-EXPORT_SYMBOL_GPL(x86_inner_allowed);
 
 /* A handler's result; an exception that it has queued is a request. */
 static enum x86_fastpath done(int r)
@@ -82,19 +74,24 @@ EXPORT_SYMBOL_GPL(x86_inner_hypercall);
 
 enum x86_fastpath x86_inner_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in)
 {
-	u32 val = 0;
+	struct kvm_vcpu *core = &vcpu->core;
+	u32 val = in ? 0 : x86_rax_read(vcpu);
+	int r;
 
-	if (in) {
-		if (kvm_io_bus_read_irqoff(&vcpu->core, KVM_PIO_BUS, port, size, &val))
-			return X86_FASTPATH_NONE;
+	if (in)
+		r = kvm_io_bus_read_irqoff(core, KVM_PIO_BUS, port, size, &val);
+	else
+		r = kvm_io_bus_write_irqoff(core, KVM_PIO_BUS, port, size, &val);
+	/* Somebody's who may not be asked now, or user space's. */
+	if (r && kvm_io_bus_may_listen(core, KVM_PIO_BUS, port))
+		return X86_FASTPATH_NONE;
+	core->stat.io_exits++;
+	if (!r || !in)
+		trace_kvm_pio(in ? KVM_PIO_IN : KVM_PIO_OUT, port, size, 1, &val);
+	if (r)
+		return done(x86_exit_pio(vcpu, size, port, in));
+	if (in)
 		x86_write_sized(vcpu, X86_REG_RAX, val, size);
-	} else {
-		val = x86_rax_read(vcpu);
-		if (kvm_io_bus_write_irqoff(&vcpu->core, KVM_PIO_BUS, port, size, &val))
-			return X86_FASTPATH_NONE;
-	}
-	vcpu->core.stat.io_exits++;
-	trace_kvm_pio(in ? KVM_PIO_IN : KVM_PIO_OUT, port, size, 1, &val);
 	return done(x86_skip_insn(vcpu));
 }
 EXPORT_SYMBOL_GPL(x86_inner_pio);
@@ -150,76 +147,12 @@ EXPORT_SYMBOL_GPL(x86_inner_get_cr);
 
 /* ---- MMIO ------------------------------------------------------------------------ */
 
-/* Behind an instruction of which the vendor knows nothing. */
-static enum x86_fastpath step_over(struct x86_vcpu *vcpu, const struct x86_peek *p)
+static void count_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
-	unsigned long rflags = vendor_call(get_rflags)(vcpu);
-
-	x86_rip_write(vcpu, x86_peek_next_rip(vcpu, p));
-	if (unlikely(rflags & X86_EFLAGS_RF))
-		vendor_call(set_rflags)(vcpu, rflags & ~X86_EFLAGS_RF);
-	if (unlikely(vendor_call(get_interrupt_shadow)(vcpu))) {
-		vendor_call(set_interrupt_shadow)(vcpu, 0);
-		kvm_make_request(X86_REQ_EVENT, &vcpu->core);
-	}
+	trace_kvm_page_fault(vcpu, gpa, error_code);
 	vcpu->core.stat.pf_taken++;
-	return X86_FASTPATH_REENTER;
-}
-
-/* Bytes that a plain MOV moves, if it is one. */
-static unsigned int access_size(const struct x86_peek *p, bool write)
-{
-	bool store = p->opcode == 0x88 || p->opcode == 0x89 || p->opcode == 0xc6 ||
-		     p->opcode == 0xc7;
-
-	if (!p->memory || store != write)
-		return 0;
-	switch (p->opcode) {
-	case X86_PEEK_0F(0xb6):
-	case X86_PEEK_0F(0xbe):
-		return 1;
-	case X86_PEEK_0F(0xb7):
-	case X86_PEEK_0F(0xbf):
-		return 2;
-	}
-	return p->op_size;
-}
-
-/* AH, CH, DH, BH: bytes 1 of registers 0 to 3, without REX (SDM 2A table 2-2). */
-static bool is_high_byte(const struct x86_peek *p)
-{
-	return (p->opcode == 0x88 || p->opcode == 0x8a) && !p->rex && (p->modrm & 0x20);
-}
-
-static u64 stored_value(struct x86_vcpu *vcpu, const struct x86_peek *p)
-{
-	unsigned int reg = x86_peek_reg(p);
-
-	if ((p->opcode & ~1) == 0xc6)
-		return p->imm;
-	if (is_high_byte(p))
-		return x86_reg_read(vcpu, reg & 3) >> 8;
-	return x86_reg_read(vcpu, reg);
-}
-
-static void load_value(struct x86_vcpu *vcpu, const struct x86_peek *p, u64 val)
-{
-	unsigned int reg = x86_peek_reg(p);
-
-	switch (p->opcode) {
-	case X86_PEEK_0F(0xbe):
-		val = (s8)val;
-		break;
-	case X86_PEEK_0F(0xbf):
-		val = (s16)val;
-		break;
-	}
-	if (is_high_byte(p)) {
-		reg &= 3;
-		x86_reg_write(vcpu, reg, (x86_reg_read(vcpu, reg) & ~0xff00ULL) | (val & 0xff) << 8);
-		return;
-	}
-	x86_write_sized(vcpu, reg, val, p->op_size);
+	vcpu->core.stat.pf_emulate++;
+	vcpu->core.stat.insn_emulation++;
 }
 
 static int device_write(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int size, u64 val)
@@ -249,7 +182,7 @@ static int device_read(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int size, u64 
 	return r;
 }
 
-/* Else it is user space's, and not worth a look at the instruction now. */
+/* Else it is user space's. */
 static bool may_be_device(struct x86_vcpu *vcpu, gpa_t gpa, bool write)
 {
 	if (x86_has_lapic(vcpu) && gpa_to_gfn(gpa) == gpa_to_gfn(vcpu->apic_base))
@@ -261,7 +194,7 @@ static bool may_be_device(struct x86_vcpu *vcpu, gpa_t gpa, bool write)
 enum x86_fastpath x86_inner_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
 	bool write = error_code & PFERR_WRITE;
-	struct x86_peek p;
+	const struct x86_peek *p;
 	unsigned int size;
 	u64 val;
 
@@ -269,33 +202,38 @@ enum x86_fastpath x86_inner_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_cod
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) ||
 	    (error_code & (PFERR_PRESENT | PFERR_RSVD | PFERR_FETCH | PFERR_GUEST_PAGE)) ||
 	    x86_event_reinjection(vcpu) || vcpu->dr_dirty || (vcpu->dr7 & 0xff) ||
-	    kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa)) ||
-	    !may_be_device(vcpu, gpa, write))
+	    kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa)))
 		return X86_FASTPATH_NONE;
-	if (!x86_peek_insn(vcpu, &p))
+	p = x86_peek_insn(vcpu);
+	if (!p)
 		return X86_FASTPATH_NONE;
-	size = access_size(&p, write);
+	size = x86_peek_access(p, write);
 	/* The fault tells the address; but of a second page only that it is there. */
 	if (!size || offset_in_page(gpa) + size > PAGE_SIZE ||
-	    x86_peek_operand_offset(vcpu, &p) != offset_in_page(gpa))
+	    x86_peek_operand_offset(vcpu, p) != offset_in_page(gpa))
 		return X86_FASTPATH_NONE;
 
+	if (!may_be_device(vcpu, gpa, write)) {
+		count_mmio(vcpu, gpa, error_code);
+		return done(x86_exit_mov(vcpu, p, gpa, size, write));
+	}
 	if (write && !kvm_io_bus_write_irqoff(&vcpu->core, KVM_FAST_MMIO_BUS, gpa, 0, NULL)) {
+		vcpu->core.stat.pf_taken++;
 		trace_kvm_page_fault(vcpu, gpa, error_code);
 		trace_kvm_fast_mmio(gpa);
-		return step_over(vcpu, &p);
+		x86_end_insn(vcpu, x86_peek_next_rip(vcpu, p));
+		return X86_FASTPATH_REENTER;
 	}
 	if (write) {
-		if (device_write(vcpu, gpa, size, stored_value(vcpu, &p)))
+		if (device_write(vcpu, gpa, size, x86_peek_stored(vcpu, p)))
 			return X86_FASTPATH_NONE;
 	} else {
 		if (device_read(vcpu, gpa, size, &val))
 			return X86_FASTPATH_NONE;
-		load_value(vcpu, &p, val);
+		x86_peek_load(vcpu, p, val);
 	}
-	trace_kvm_page_fault(vcpu, gpa, error_code);
-	vcpu->core.stat.pf_emulate++;
-	vcpu->core.stat.insn_emulation++;
-	return step_over(vcpu, &p);
+	count_mmio(vcpu, gpa, error_code);
+	x86_end_insn(vcpu, x86_peek_next_rip(vcpu, p));
+	return X86_FASTPATH_REENTER;
 }
 EXPORT_SYMBOL_GPL(x86_inner_mmio);

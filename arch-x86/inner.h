@@ -7,21 +7,29 @@
 #ifndef ARCH_X86_INNER_H
 #define ARCH_X86_INNER_H
 
+#include <asm/processor-flags.h>
+
+#include "arch-x86/run.h"
 #include "arch-x86/vendor.h"
 
 /**
  * x86_inner_allowed() - may the vCPU stay in the inner loop for an instruction at all?
  * @vcpu: the vCPU
+ * @rflags: what it runs with
  *
- * Not while it is stepped, by a debugger or by its own TF: what follows an instruction is
- * the outer loop's then.
+ * Not while it is stepped, by a debugger, by its own TF, or by us: what follows an
+ * instruction is the outer loop's then.
  */
-bool x86_inner_allowed(struct x86_vcpu *vcpu);
+static inline bool x86_inner_allowed(struct x86_vcpu *vcpu, unsigned long rflags)
+{
+	return !vcpu->core.guest_debug && !vcpu->tsc_always_catchup &&
+	       !(rflags & X86_EFLAGS_TF) && !READ_ONCE(x86_force_emulation);
+}
 
 /**
  * x86_inner_cpuid() ... x86_inner_set_cr() - do an intercepted instruction and step over it
- * @vcpu: the vCPU, for which x86_inner_allowed() is true; vendor_call(skip_insn) knows
- *	where the instruction ends
+ * @vcpu: the vCPU, for which x86_inner_allowed() is true; next_rip says where the
+ *	instruction ends
  * @size, @port, @in: as x86_fast_pio()
  * @cr: 0, 3, 4 or 8
  * @val: to be written

@@ -286,7 +286,7 @@ int x86_io_exit_writes(struct x86_vcpu *vcpu)
 static bool still_there(struct x86_vcpu *vcpu)
 {
 	vcpu->core.mmio_needed = false;
-	return x86_get_linear_rip(vcpu) == vcpu->io.pio.linear_rip;
+	return x86_io_still_there(vcpu);
 }
 
 static int complete_fast_in(struct x86_vcpu *vcpu)
@@ -312,33 +312,75 @@ static int complete_nothing(struct x86_vcpu *vcpu)
 	return X86_RESUME;
 }
 
-int x86_fast_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in)
+int x86_exit_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in)
 {
 	u64 disabled_quirks = x86_vcpu_vm(vcpu)->disabled_quirks;
 	struct x86_pio *pio = &vcpu->io.pio;
-	u32 val = 0;
 
 	*pio = (struct x86_pio) { .port = port, .size = size, .in = in, .count = 1 };
-	if (in) {
-		if (!port_read(vcpu, port, size, &val)) {
-			x86_write_sized(vcpu, X86_REG_RAX, val, size);
-			return x86_skip_insn(vcpu);
-		}
-		pio->linear_rip = x86_get_linear_rip(vcpu);
+	x86_io_remember(vcpu);
+	if (in)
 		return exit_pio(vcpu, pio, complete_fast_in);
-	}
 
-	val = x86_rax_read(vcpu);
-	if (!port_write(vcpu, port, size, &val))
-		return x86_skip_insn(vcpu);
-	memcpy(vcpu->pio_data, &val, size);
+	/* As much as there is: only @size bytes are said to be. */
+	*(u32 *)vcpu->pio_data = x86_rax_read(vcpu);
 	if (port == 0x7e && !(disabled_quirks & KVM_X86_QUIRK_OUT_7E_INC_RIP)) {
 		int r = x86_skip_insn(vcpu);
 
 		/* A step's KVM_EXIT_DEBUG would be lost: the guest's own #DB is not. */
 		return r < 0 ? r : exit_pio(vcpu, pio, complete_nothing);
 	}
-	pio->linear_rip = x86_get_linear_rip(vcpu);
 	return exit_pio(vcpu, pio, complete_fast_out);
 }
+
+int x86_fast_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in)
+{
+	u32 val = 0;
+
+	if (in) {
+		if (port_read(vcpu, port, size, &val))
+			return x86_exit_pio(vcpu, size, port, true);
+		x86_write_sized(vcpu, X86_REG_RAX, val, size);
+	} else {
+		val = x86_rax_read(vcpu);
+		if (port_write(vcpu, port, size, &val))
+			return x86_exit_pio(vcpu, size, port, false);
+	}
+	return x86_skip_insn(vcpu);
+}
 EXPORT_SYMBOL_GPL(x86_fast_pio);
+
+/* ---- MOV without an emulator ---------------------------------------------------- */
+
+static int complete_mov(struct x86_vcpu *vcpu)
+{
+	struct x86_mov *mov = &vcpu->io.mov;
+	u64 val = *(u64 *)vcpu->core.run->mmio.data;
+
+	if (!still_there(vcpu))
+		return X86_RESUME;
+	if (mov->size < 8)
+		val &= BIT_ULL(8 * mov->size) - 1;
+	trace_kvm_mmio(KVM_TRACE_MMIO_READ, mov->size, mov->gpa, &val);
+	x86_peek_load(vcpu, &mov->insn, val);
+	vcpu->next_rip = x86_peek_next_rip(vcpu, &mov->insn);
+	return x86_skip_insn(vcpu);
+}
+
+int x86_exit_mov(struct x86_vcpu *vcpu, const struct x86_peek *insn, gpa_t gpa,
+		 unsigned int size, bool write)
+{
+	u64 val;
+
+	if (write) {
+		/* It is done, but for user space's part. */
+		val = x86_peek_stored(vcpu, insn);
+		trace_kvm_mmio(KVM_TRACE_MMIO_WRITE, size, gpa, &val);
+		x86_end_insn(vcpu, x86_peek_next_rip(vcpu, insn));
+		return exit_mmio(vcpu, gpa, &val, size, complete_nothing);
+	}
+	trace_kvm_mmio(KVM_TRACE_MMIO_READ_UNSATISFIED, size, gpa, NULL);
+	vcpu->io.mov = (struct x86_mov) { .insn = *insn, .gpa = gpa, .size = size };
+	x86_io_remember(vcpu);
+	return exit_mmio(vcpu, gpa, NULL, size, complete_mov);
+}

@@ -8,6 +8,7 @@
 #ifndef ARCH_X86_IO_H
 #define ARCH_X86_IO_H
 
+#include "arch-x86/regs.h"
 #include "arch-x86/x86.h"
 
 /**
@@ -21,6 +22,41 @@
  * Context: the exit handler: loaded, SRCU held. Return: X86_RESUME, X86_USER.
  */
 int x86_fast_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in);
+
+/**
+ * x86_io_remember() / x86_io_still_there() - is the vCPU where it was when user space got
+ *	its part of an instruction to do? If not (a reset), there is nothing to skip. Loaded
+ */
+static inline void x86_io_remember(struct x86_vcpu *vcpu)
+{
+	vcpu->io.linear_rip = x86_get_linear_rip(vcpu);
+}
+
+static inline bool x86_io_still_there(struct x86_vcpu *vcpu)
+{
+	return vcpu->io.linear_rip == x86_get_linear_rip(vcpu);
+}
+
+/**
+ * x86_exit_pio() - likewise, when no device of ours is there: KVM_EXIT_IO
+ *
+ * Context: loaded; IRQs may be off. Return: X86_USER.
+ */
+int x86_exit_pio(struct x86_vcpu *vcpu, int size, u16 port, bool in);
+
+/**
+ * x86_exit_mov() - a plain MOV to or from MMIO that no device of ours hears: KVM_EXIT_MMIO
+ * @vcpu: the vCPU, neither stepped nor watched by breakpoints
+ * @insn: the instruction at RIP
+ * @gpa: of its memory operand, all of which is in one page
+ * @size: bytes, x86_peek_access()
+ * @write: to memory
+ *
+ * A write is done, and RIP behind it; a read is completed by user space's answer. Context:
+ * loaded; IRQs may be off. Return: X86_USER.
+ */
+int x86_exit_mov(struct x86_vcpu *vcpu, const struct x86_peek *insn, gpa_t gpa,
+		 unsigned int size, bool write);
 
 #define X86_EMUL_NO_DECODE	BIT(0)	/* complete a started instruction */
 #define X86_EMUL_TRAP_UD	BIT(1)	/* from a #UD intercept: only the other vendor's hypercall */

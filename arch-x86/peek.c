@@ -4,14 +4,20 @@
  * sleeping, and the few encodings that exits are made of (SDM 2A 2.1). A CPU that saves
  * the next RIP and the bytes at an exit needs this for MMIO only. Does nothing that the
  * instruction does, and raises nothing: whatever is unusual is the emulator's.
+ *
+ * The last few are remembered. What is remembered is never believed: the guest changes its
+ * tables and its code without an exit. It only says where to look, so that each time the
+ * same words are read again, and nothing is walked or taken apart if they are the same.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
+#include "arch-x86/mmu/walk.h"
 #include "arch-x86/peek.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/vendor_call.h"
+#include "core/memslot.h"
 
 #define PEEK_BYTES	16	/* the longest instruction, and one that is never looked at */
 
@@ -24,6 +30,22 @@ struct bytes {
 	enum code_size code;
 };
 
+/* ---- where it is ------------------------------------------------------------------- */
+
+/*
+ * All that a fetch's walk and the reading of code depend on, but CR3 and memory: bits of CR0,
+ * CR4, EFER at their places, which are different ones, and between them these. CPUID does not
+ * change once the vCPU has run.
+ */
+#define MODE_CR0	X86_CR0_PG
+#define MODE_CR4	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_LA57 | X86_CR4_SMEP)
+#define MODE_EFER	(EFER_LMA | EFER_NX)
+#define MODE_CODE	3
+#define MODE_USER	BIT(2)
+#define MODE_VALID	BIT(3)
+static_assert(!(MODE_CR0 & MODE_CR4) && !((MODE_CR0 | MODE_CR4) & MODE_EFER) &&
+	      !((MODE_CR0 | MODE_CR4 | MODE_EFER) & 15));
+
 static enum code_size code_size(struct x86_vcpu *vcpu)
 {
 	int db, l;
@@ -35,34 +57,125 @@ static enum code_size code_size(struct x86_vcpu *vcpu)
 	return db ? CODE32 : CODE16;
 }
 
+static u32 mode_of(struct x86_vcpu *vcpu)
+{
+	u32 mode = MODE_VALID | code_size(vcpu);
+
+	if (!x86_is_paging(vcpu))
+		return mode;
+	if (vendor_call(get_cpl)(vcpu) == 3)
+		mode |= MODE_USER;
+	return mode | MODE_CR0 | (x86_cr4(vcpu) & MODE_CR4) | (vcpu->efer & MODE_EFER);
+}
+
+static u64 linear_rip(struct x86_vcpu *vcpu, u32 mode)
+{
+	u64 rip = x86_rip_read(vcpu);
+
+	if ((mode & MODE_CODE) == CODE64)
+		return rip;
+	return (u32)(rip + vendor_call(get_segment_base)(vcpu, X86_SEG_CS));
+}
+
+/* Do the guest's tables still lead there, and is it still the same? */
+static bool same_words(const struct x86_peeked *e)
+{
+	unsigned int i;
+	u64 now;
+
+	if (!user_access_begin(e->bytes_at, PEEK_BYTES))
+		return false;
+	for (i = 0; i < e->nr_entries; i++) {
+		unsafe_get_user(now, e->entry_at[i], out);
+		if (now != e->entry[i])
+			goto out;
+	}
+	unsafe_get_user(now, e->bytes_at, out);
+	if (now != e->bytes[0])
+		goto out;
+	unsafe_get_user(now, e->bytes_at + 1, out);
+	if (now != e->bytes[1])
+		goto out;
+	user_access_end();
+	return true;
+out:
+	user_access_end();
+	return false;
+}
+
+static bool is_current(struct x86_vcpu *vcpu, const struct x86_peeked *e, u64 linear, u32 mode)
+{
+	const struct kvm_memslots *slots = kvm_vcpu_memslots(&vcpu->core);
+	bool same;
+
+	if (e->linear != linear || e->mode != mode || e->slots != slots ||
+	    e->generation != READ_ONCE(slots->generation) ||
+	    ((mode & MODE_CR0) && e->cr3 != x86_cr3(vcpu)))
+		return false;
+	pagefault_disable();
+	same = same_words(e);
+	pagefault_enable();
+	return same;
+}
+
+/* Where in the process it is; only what may be read in one piece of memory. */
+static const u64 __user *uptr_of(const struct kvm_memslots *slots, gpa_t gpa)
+{
+	struct kvm_memory_slot *slot = kvm_find_slot((struct kvm_memslots *)slots, gpa_to_gfn(gpa));
+
+	if (!kvm_slot_usable(slot))
+		return NULL;
+	return (const u64 __user *)(kvm_slot_hva(slot, gpa_to_gfn(gpa)) + offset_in_page(gpa));
+}
+
+/* With the bytes in hand. Entries of 4 bytes, and PDPTEs that are no memory, are not worth it. */
+static void remember(struct x86_vcpu *vcpu, struct x86_peeked *e, const struct x86_walk *w,
+		     u64 linear, u32 mode, const struct bytes *b)
+{
+	int i;
+
+	if (b->nr < PEEK_BYTES || (w->mode.level && w->mode.level < 4))
+		return;
+	e->slots = kvm_vcpu_memslots(&vcpu->core);
+	e->generation = READ_ONCE(e->slots->generation);
+	for (i = 0; i < w->nr_steps; i++) {
+		e->entry_at[i] = uptr_of(e->slots, w->steps[i].gpa);
+		e->entry[i] = w->steps[i].entry;
+		if (!e->entry_at[i])
+			return;
+	}
+	e->nr_entries = w->nr_steps;
+	e->bytes_at = uptr_of(e->slots, w->gpa);
+	if (!e->bytes_at)
+		return;
+	memcpy(e->bytes, b->at, PEEK_BYTES);
+	e->cr3 = w->mode.level ? w->cr3 : 0;
+	e->linear = linear;
+	e->mode = mode;
+}
+
 /* To the end of the page: an instruction that goes on behind it is for the emulator. */
-static bool read_bytes(struct x86_vcpu *vcpu, struct bytes *b)
+static bool read_bytes(struct x86_vcpu *vcpu, struct x86_walk *w, u64 linear, u32 mode,
+		       struct bytes *b)
 {
 	struct x86_fault_info fault;
-	u32 access = X86_ACC_FETCH;
-	u64 linear;
-	gpa_t gpa;
+	u32 access = X86_ACC_FETCH | (mode & MODE_USER ? X86_ACC_USER : 0);
 	bool ok;
 
-	b->code = code_size(vcpu);
-	linear = x86_rip_read(vcpu);
-	if (b->code != CODE64)
-		linear = (u32)(linear + vendor_call(get_segment_base)(vcpu, X86_SEG_CS));
-	gpa = linear;
 	/* Their PDPTEs may have to be read first, and that must not fail. */
 	if (x86_is_pae_paging(vcpu) && !x86_reg_available(vcpu, X86_REG_PDPTRS))
 		return false;
+	b->code = mode & MODE_CODE;
+	b->nr = min_t(unsigned int, PEEK_BYTES, PAGE_SIZE - offset_in_page(linear));
 	pagefault_disable();
-	if (x86_is_paging(vcpu)) {
-		if (vendor_call(get_cpl)(vcpu) == 3)
-			access |= X86_ACC_USER;
-		gpa = x86_gva_to_gpa(vcpu, linear, access, &fault);
-	}
-	b->nr = min_t(unsigned int, PEEK_BYTES, PAGE_SIZE - offset_in_page(gpa));
-	ok = gpa != INVALID_GPA && !kvm_vcpu_peek_guest(&vcpu->core, gpa, b->at, b->nr);
+	x86_walk_init(w, vcpu, &fault);
+	ok = !x86_walk(w, linear, access) &&
+	     !kvm_vcpu_peek_guest(&vcpu->core, w->gpa, b->at, b->nr);
 	pagefault_enable();
 	return ok;
 }
+
+/* ---- what it is --------------------------------------------------------------------- */
 
 static bool take(const struct bytes *b, struct x86_peek *p, unsigned int size, s32 *value)
 {
@@ -110,7 +223,7 @@ static bool decode(const struct bytes *b, struct x86_peek *p)
 	s32 imm;
 	u8 byte;
 
-	*p = (struct x86_peek) { .seg = X86_NR_SEGS };
+	*p = (struct x86_peek) { .seg = X86_NR_SEGS, .code64 = b->code == CODE64 };
 	for (i = 0; ; i++) {
 		if (i == b->nr)
 			return false;
@@ -200,11 +313,29 @@ opcode:
 	return p->length <= X86_EMULATOR_MAX_INSN_LEN;
 }
 
-bool x86_peek_insn(struct x86_vcpu *vcpu, struct x86_peek *p)
+/* Apart: kernels clear what a function has on its stack, and this is much. */
+static noinline const struct x86_peek *look(struct x86_vcpu *vcpu, struct x86_peeked *e,
+					    u64 linear, u32 mode)
 {
+	struct x86_walk w;
 	struct bytes b;
 
-	return read_bytes(vcpu, &b) && decode(&b, p);
+	e->mode = 0;
+	if (!read_bytes(vcpu, &w, linear, mode, &b) || !decode(&b, &e->insn))
+		return NULL;
+	remember(vcpu, e, &w, linear, mode, &b);
+	return &e->insn;
+}
+
+const struct x86_peek *x86_peek_insn(struct x86_vcpu *vcpu)
+{
+	u32 mode = mode_of(vcpu);
+	u64 linear = linear_rip(vcpu, mode);
+	struct x86_peeked *e = &vcpu->peeked[(linear >> 2) & (X86_NR_PEEKED - 1)];
+
+	if (likely(is_current(vcpu, e, linear, mode)))
+		return &e->insn;
+	return look(vcpu, e, linear, mode);
 }
 EXPORT_SYMBOL_GPL(x86_peek_insn);
 
@@ -215,7 +346,6 @@ unsigned int x86_peek_operand_offset(struct x86_vcpu *vcpu, const struct x86_pee
 				     X86_REG_RSI, X86_REG_RDI, X86_REG_RBP, X86_REG_RBX };
 	unsigned int mod = p->modrm >> 6, rm = p->modrm & 7, base = rm;
 	unsigned int seg = X86_SEG_DS;
-	bool code64 = code_size(vcpu) == CODE64;
 	u32 sum = p->disp;
 
 	if (p->addr16) {
@@ -238,13 +368,13 @@ unsigned int x86_peek_operand_offset(struct x86_vcpu *vcpu, const struct x86_pee
 			sum += x86_reg_read(vcpu, base | (p->rex & 1) << 3);
 			if (base == X86_REG_RSP || base == X86_REG_RBP)
 				seg = X86_SEG_SS;
-		} else if (code64 && rm == 5) {
+		} else if (p->code64 && rm == 5) {
 			sum += x86_rip_read(vcpu) + p->length;
 		}
 	}
 	if (p->seg != X86_NR_SEGS)
 		seg = p->seg;
-	if (!code64 || seg >= X86_SEG_FS)
+	if (!p->code64 || seg >= X86_SEG_FS)
 		sum += vendor_call(get_segment_base)(vcpu, seg);
 	return sum & ~PAGE_MASK;
 }
@@ -253,6 +383,63 @@ u64 x86_peek_next_rip(struct x86_vcpu *vcpu, const struct x86_peek *p)
 {
 	u64 next = x86_rip_read(vcpu) + p->length;
 
-	return x86_is_64bit_mode(vcpu) ? next : (u32)next;
+	return p->code64 ? next : (u32)next;
 }
 EXPORT_SYMBOL_GPL(x86_peek_next_rip);
+
+/* ---- MOV --------------------------------------------------------------------------- */
+
+unsigned int x86_peek_access(const struct x86_peek *p, bool write)
+{
+	bool store = p->opcode == 0x88 || p->opcode == 0x89 || p->opcode == 0xc6 ||
+		     p->opcode == 0xc7;
+
+	if (!p->memory || store != write)
+		return 0;
+	switch (p->opcode) {
+	case X86_PEEK_0F(0xb6):
+	case X86_PEEK_0F(0xbe):
+		return 1;
+	case X86_PEEK_0F(0xb7):
+	case X86_PEEK_0F(0xbf):
+		return 2;
+	}
+	return p->op_size;
+}
+
+/* AH, CH, DH, BH: bytes 1 of registers 0 to 3, without REX (SDM 2A table 2-2). */
+static bool is_high_byte(const struct x86_peek *p)
+{
+	return (p->opcode == 0x88 || p->opcode == 0x8a) && !p->rex && (p->modrm & 0x20);
+}
+
+u64 x86_peek_stored(struct x86_vcpu *vcpu, const struct x86_peek *p)
+{
+	unsigned int reg = x86_peek_reg(p);
+
+	if ((p->opcode & ~1) == 0xc6)
+		return p->imm;
+	if (is_high_byte(p))
+		return x86_reg_read(vcpu, reg & 3) >> 8;
+	return x86_reg_read(vcpu, reg);
+}
+
+void x86_peek_load(struct x86_vcpu *vcpu, const struct x86_peek *p, u64 val)
+{
+	unsigned int reg = x86_peek_reg(p);
+
+	switch (p->opcode) {
+	case X86_PEEK_0F(0xbe):
+		val = (s8)val;
+		break;
+	case X86_PEEK_0F(0xbf):
+		val = (s16)val;
+		break;
+	}
+	if (is_high_byte(p)) {
+		reg &= 3;
+		x86_reg_write(vcpu, reg, (x86_reg_read(vcpu, reg) & ~0xff00ULL) | (val & 0xff) << 8);
+		return;
+	}
+	x86_write_sized(vcpu, reg, val, p->op_size);
+}

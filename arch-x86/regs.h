@@ -99,9 +99,10 @@ static inline u64 x86_cr3(struct x86_vcpu *vcpu)
 
 static inline bool x86_cr0_is(struct x86_vcpu *vcpu, u64 bit) { return x86_cr0(vcpu) & bit; }
 static inline bool x86_cr4_is(struct x86_vcpu *vcpu, u64 bit) { return x86_cr4(vcpu) & bit; }
-static inline bool x86_is_protected(struct x86_vcpu *vcpu) { return x86_cr0_is(vcpu, X86_CR0_PE); }
-static inline bool x86_is_paging(struct x86_vcpu *vcpu) { return x86_cr0_is(vcpu, X86_CR0_PG); }
-static inline bool x86_is_pae(struct x86_vcpu *vcpu) { return x86_cr4_is(vcpu, X86_CR4_PAE); }
+/* No vendor lets the guest change these without an exit: there is nothing to ask for. */
+static inline bool x86_is_protected(struct x86_vcpu *vcpu) { return vcpu->cr0 & X86_CR0_PE; }
+static inline bool x86_is_paging(struct x86_vcpu *vcpu) { return vcpu->cr0 & X86_CR0_PG; }
+static inline bool x86_is_pae(struct x86_vcpu *vcpu) { return vcpu->cr4 & X86_CR4_PAE; }
 static inline bool x86_is_long_mode(struct x86_vcpu *vcpu) { return vcpu->efer & EFER_LMA; }
 static inline bool x86_is_pae_paging(struct x86_vcpu *vcpu)
 {
@@ -239,10 +240,26 @@ int x86_emulate_invd(struct x86_vcpu *vcpu);
  * x86_skip_insn() - step over the intercepted instruction, which is done
  * @vcpu: the vCPU, loaded
  *
- * With RFLAGS.TF set the step's #DB is queued, or is the debugger's exit.
+ * With RFLAGS.TF set the step's #DB is queued, or is the debugger's exit. Where neither
+ * vcpu->next_rip nor the CPU tells the instruction's end, it is decoded, which may sleep.
  * Return: X86_RESUME, X86_USER.
  */
 int x86_skip_insn(struct x86_vcpu *vcpu);
+
+/**
+ * x86_skip_insn_only() - likewise, but TF is the caller's to look at
+ */
+int x86_skip_insn_only(struct x86_vcpu *vcpu);
+
+/**
+ * x86_end_insn() - an instruction is done: go to the next one
+ * @vcpu: the vCPU, loaded
+ * @next: its RIP
+ *
+ * RF and the interrupt shadow end with an instruction (SDM 3B 17.3.1.1, 2B STI). Never
+ * sleeps; IRQs may be off.
+ */
+void x86_end_insn(struct x86_vcpu *vcpu, u64 next);
 
 /**
  * x86_cr8_written() - the end of an intercepted write of CR8

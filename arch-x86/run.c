@@ -291,6 +291,7 @@ static enum x86_fastpath x86_inner_loop(struct x86_vcpu *vcpu)
 	kvmc_guest_timing_enter_irqoff();
 	do {
 		trace_kvm_entry(vcpu);
+		vcpu->next_rip = 0;
 		vendor_call(enter)(vcpu);
 		kvmc_guest_ran();
 		vcpu->core.stat.exits++;

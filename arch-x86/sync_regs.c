@@ -18,16 +18,11 @@ union sync_set {
 	struct kvm_vcpu_events events;
 };
 
-int x86_sync_regs_take(struct x86_vcpu *vcpu)
+/* Apart: kernels clear what a function has on its stack. */
+static noinline int take_sets(struct x86_vcpu *vcpu, u64 dirty)
 {
 	struct kvm_run *run = vcpu->core.run;
-	u64 dirty = READ_ONCE(run->kvm_dirty_regs);
 	union sync_set set;
-
-	if ((dirty | READ_ONCE(run->kvm_valid_regs)) & ~(u64)KVM_SYNC_X86_VALID_FIELDS)
-		return -EINVAL;
-	if (likely(!dirty))
-		return 0;
 
 	if (dirty & KVM_SYNC_X86_REGS) {
 		memcpy(&set.regs, &run->s.regs.regs, sizeof(set.regs));
@@ -46,6 +41,16 @@ int x86_sync_regs_take(struct x86_vcpu *vcpu)
 	/* Taken: the next KVM_RUN must not take them again. */
 	run->kvm_dirty_regs = 0;
 	return 0;
+}
+
+int x86_sync_regs_take(struct x86_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->core.run;
+	u64 dirty = READ_ONCE(run->kvm_dirty_regs);
+
+	if ((dirty | READ_ONCE(run->kvm_valid_regs)) & ~(u64)KVM_SYNC_X86_VALID_FIELDS)
+		return -EINVAL;
+	return likely(!dirty) ? 0 : take_sets(vcpu, dirty);
 }
 
 void x86_sync_regs_show(struct x86_vcpu *vcpu)

@@ -156,7 +156,8 @@ void kvm_arch_vcpu_load(struct kvm_vcpu *core, int cpu)
 
 	vendor_call(vcpu_load)(vcpu, cpu);
 	x86_time_vcpu_load(vcpu, cpu);
-	kvm_make_request(X86_REQ_STEAL_UPDATE, core);
+	if (vcpu->steal.msr & KVM_MSR_ENABLED)
+		kvm_make_request(X86_REQ_STEAL_UPDATE, core);
 }
 
 void kvm_arch_vcpu_put(struct kvm_vcpu *core)

@@ -118,9 +118,9 @@ struct x86_vendor_ops {
 	/** exit_info: for tracing. */
 	void (*exit_info)(struct x86_vcpu *vcpu, u32 *reason, u64 *info1, u64 *info2,
 			  u32 *intr_info, u32 *error_code);
-	/** skip_insn: move RIP behind the intercepted instruction, drop the interrupt
-	 *  shadow. 1, or 0 if it can't be decoded (kvm_run filled). */
-	int (*skip_insn)(struct x86_vcpu *vcpu);
+	/** next_rip: where the intercepted instruction ends, as far as the CPU tells it; 0: it
+	 *  doesn't. IRQs may be off. */
+	u64 (*next_rip)(struct x86_vcpu *vcpu);
 
 	/* -- registers */
 	void (*cache_reg)(struct x86_vcpu *vcpu, enum x86_reg reg);	/* fill regs_avail lazily */

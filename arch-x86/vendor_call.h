@@ -17,7 +17,7 @@
 	OP(vcpu_reset) OP(vcpu_load) OP(vcpu_put) OP(prepare_enter)	\
 	OP(enter) OP(fast_exit) OP(exit_irqoff) OP(handle_exit)		\
 	OP(exit_info)							\
-	OP(skip_insn) OP(cache_reg) OP(get_rflags) OP(set_rflags)	\
+	OP(next_rip) OP(cache_reg) OP(get_rflags) OP(set_rflags)	\
 	OP(get_if_flag) OP(get_segment) OP(set_segment)			\
 	OP(get_segment_base) OP(get_cpl) OP(get_cs_db_l) OP(get_idt)	\
 	OP(set_idt) OP(get_gdt) OP(set_gdt) OP(set_cr0) OP(set_cr3)	\

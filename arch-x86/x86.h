@@ -21,6 +21,7 @@
 #include "arch-x86/cpu/bits.h"
 #include "arch-x86/emulator/emulator.h"
 #include "arch-x86/mmu/mmu.h"
+#include "arch-x86/peek.h"
 
 struct x86_pic;
 struct x86_ioapic;
@@ -132,7 +133,13 @@ struct x86_pio {
 	u8 size;
 	bool in;
 	u32 count;
-	unsigned long linear_rip;	/* of an instruction still to be skipped */
+};
+
+/* A MOV from MMIO that waits for user space's answer. */
+struct x86_mov {
+	struct x86_peek insn;
+	gpa_t gpa;
+	u8 size;
 };
 
 /* A read with side effects that the instruction being emulated has made. */
@@ -170,6 +177,8 @@ struct x86_io {
 	u8 next_write;
 	bool pio_out;		/* pio is to be shown first */
 	struct x86_pio pio;
+	struct x86_mov mov;
+	unsigned long linear_rip;	/* of what user space has a part of, and is not skipped yet */
 
 	/* What the instruction wants of KVM_RUN. */
 	u64 debug_dr6;		/* KVM_EXIT_DEBUG with this when all is done; 0: no */
@@ -309,7 +318,10 @@ struct x86_vcpu {
 	u64 *mce_banks;
 	struct x86_mtrr_state mtrr;
 
+	struct x86_peeked peeked[X86_NR_PEEKED];	/* peek.c */
+
 	/* What the last exit was, for tracing and async work. */
+	u64 next_rip;			/* where its instruction ends; 0: not known yet */
 	u64 last_guest_rip;
 	bool l1tf_flush_l1d;
 	bool gpa_available;

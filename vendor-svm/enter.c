@@ -65,6 +65,8 @@ void svm_prepare_enter(struct x86_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
 
+	/* Until this CPU is given away, only a request can take it from us again. */
+	svm_asid_prepare(svm);
 	if (svm->host_saved)
 		return;
 
@@ -100,11 +102,11 @@ static void svm_load_state(struct svm_vcpu *svm)
 		svm_mark_dirty(svm, SVM_CLEAN_NPT);
 	}
 
-	svm_asid_prepare(svm);
 	if (x86_has_lapic(vcpu))
 		control->v_tpr = x86_lapic_get_cr8(vcpu) & SVM_V_TPR_MASK;
 	else
 		control->v_tpr = vcpu->cr8 & SVM_V_TPR_MASK;
+	svm->entry_tpr = control->v_tpr;
 
 	svm->enter.switch_spec_ctrl = 0;
 	if (!svm_features.v_spec_ctrl && boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL)) {
@@ -133,17 +135,11 @@ static void svm_save_state(struct svm_vcpu *svm)
 	control->tlb_control = SVM_TLB_DO_NOTHING;
 	control->event_inj = 0;
 	control->clean = svm_features.clean_bits ? SVM_CLEAN_ALL & ~SVM_ALWAYS_DIRTY : 0;
-	svm->next_rip = 0;
 
 	/* CR8 writes go to V_TPR without an exit. */
-	if (!svm_is_intercepted(svm, SVM_INTERCEPT_CR8_WRITE)) {
-		u64 cr8 = control->v_tpr & SVM_V_TPR_MASK;
-
-		if (!x86_has_lapic(vcpu))
-			vcpu->cr8 = cr8;
-		else if (cr8 != x86_lapic_get_cr8(vcpu))
-			x86_lapic_set_tpr(vcpu, cr8);
-	}
+	if (unlikely((control->v_tpr ^ svm->entry_tpr) & SVM_V_TPR_MASK) &&
+	    !svm_is_intercepted(svm, SVM_INTERCEPT_CR8_WRITE))
+		x86_lapic_set_tpr(vcpu, control->v_tpr & SVM_V_TPR_MASK);
 }
 
 void svm_enter(struct x86_vcpu *vcpu)

@@ -72,7 +72,7 @@ static int svm_ioio(struct svm_vcpu *svm)
 		return x86_emulate(&svm->x86, 0);
 
 	/* Here the CPU always tells the next RIP (APM 2 15.10.2). */
-	svm->next_rip = svm->vmcb->control.exit_info_2;
+	svm->x86.next_rip = svm->vmcb->control.exit_info_2;
 	return x86_fast_pio(&svm->x86, (info >> SVM_IOIO_SIZE_SHIFT) & SVM_IOIO_SIZE_MASK,
 			    info >> SVM_IOIO_PORT_SHIFT, info & SVM_IOIO_IN);
 }
@@ -193,7 +193,7 @@ static int svm_task_switch(struct svm_vcpu *svm)
 	}
 
 	/* The old task goes on behind the instruction that switched away. */
-	if (skip && svm_skip_insn(vcpu) != X86_RESUME)
+	if (skip && x86_skip_insn_only(vcpu) != X86_RESUME)
 		return X86_USER;
 	return x86_task_switch(vcpu, control->exit_info_1, vector, reason,
 			       has_error_code, info2);
@@ -249,9 +249,9 @@ static enum x86_fastpath svm_fast_ioio(struct svm_vcpu *svm)
 {
 	u32 info = svm->vmcb->control.exit_info_1;
 
-	if (info & SVM_IOIO_STR)
+	svm->x86.next_rip = svm->vmcb->control.exit_info_2;
+	if ((info & SVM_IOIO_STR) || !svm->x86.next_rip)
 		return X86_FASTPATH_NONE;
-	svm->next_rip = svm->vmcb->control.exit_info_2;
 	return x86_inner_pio(&svm->x86, (info >> SVM_IOIO_SIZE_SHIFT) & SVM_IOIO_SIZE_MASK,
 			     info >> SVM_IOIO_PORT_SHIFT, info & SVM_IOIO_IN);
 }
@@ -273,23 +273,27 @@ static enum x86_fastpath svm_fast_cr(struct svm_vcpu *svm)
 	u32 code = svm->vmcb->control.exit_code;
 	bool write = code >= SVM_EXIT_WRITE_CR0;
 	unsigned int cr = code - (write ? SVM_EXIT_WRITE_CR0 : SVM_EXIT_READ_CR0);
-	struct x86_peek p;
+	const struct x86_peek *p;
 	enum x86_reg reg;
 	u64 val;
 
 	if (code == SVM_EXIT_CR0_SEL_WRITE)
 		cr = 0;
 	if (svm_features.nrips && svm_features.decode_assists) {
-		if (!(info & SVM_CR_MOV) || !svm->vmcb->control.next_rip)
+		if (!(info & SVM_CR_MOV))
 			return X86_FASTPATH_NONE;
+		vcpu->next_rip = svm->vmcb->control.next_rip;
 		reg = info & SVM_CR_GPR_MASK;
 	} else {
-		if (!x86_peek_insn(vcpu, &p) || x86_peek_reg(&p) != cr ||
-		    p.opcode != (write ? X86_PEEK_0F(0x22) : X86_PEEK_0F(0x20)))
+		p = x86_peek_insn(vcpu);
+		if (!p || x86_peek_reg(p) != cr ||
+		    p->opcode != (write ? X86_PEEK_0F(0x22) : X86_PEEK_0F(0x20)))
 			return X86_FASTPATH_NONE;
-		svm->next_rip = x86_peek_next_rip(vcpu, &p);
-		reg = x86_peek_rm(&p);
+		vcpu->next_rip = x86_peek_next_rip(vcpu, p);
+		reg = x86_peek_rm(p);
 	}
+	if (!vcpu->next_rip)
+		return X86_FASTPATH_NONE;
 	reg = array_index_nospec((unsigned int)reg, 16);
 	if (!write)
 		return x86_inner_get_cr(vcpu, cr, reg);
@@ -302,7 +306,7 @@ enum x86_fastpath svm_fast_exit(struct x86_vcpu *vcpu)
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
 	const struct vmcb_control *control = &svm->vmcb->control;
 
-	if (unlikely(!x86_inner_allowed(vcpu)))
+	if (unlikely(!x86_inner_allowed(vcpu, svm->vmcb->save.rflags)))
 		return X86_FASTPATH_NONE;
 
 	switch (control->exit_code) {

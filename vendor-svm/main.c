@@ -105,7 +105,7 @@ static const struct x86_vendor_ops svm_ops = {
 	.exit_irqoff = svm_exit_irqoff,
 	.handle_exit = svm_handle_exit,
 	.exit_info = svm_exit_info,
-	.skip_insn = svm_skip_insn,
+	.next_rip = svm_next_rip,
 
 	.cache_reg = svm_cache_reg,
 	.get_rflags = svm_get_rflags,

@@ -1,39 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stepping over an intercepted instruction: by the next RIP that the CPU saved,
- * by what the exit told, by a look at its bytes, or by decoding it.
+ * Where an intercepted instruction ends: by the next RIP that the CPU saved, or by a look
+ * at its bytes.
  */
-#include "arch-x86/io.h"
 #include "arch-x86/peek.h"
 #include "vendor-svm/svm.h"
 
-bool svm_insn_ends(struct svm_vcpu *svm, u32 opcode)
+u64 svm_next_rip(struct x86_vcpu *vcpu)
 {
-	struct x86_peek p;
+	struct vmcb_control *control = &svm_vcpu_of(vcpu)->vmcb->control;
+	u64 next = control->next_rip;
 
-	if (svm_features.nrips)
-		return svm->vmcb->control.next_rip;
-	if (!x86_peek_insn(&svm->x86, &p) || p.opcode != opcode)
-		return false;
-	svm->next_rip = x86_peek_next_rip(&svm->x86, &p);
-	return true;
+	/* Told once: it is of no use for another instruction. */
+	control->next_rip = 0;
+	/* The CPU leaves 0 where it does not know (APM 2 15.7.1). */
+	return svm_features.nrips ? next : 0;
 }
 
-int svm_skip_insn(struct x86_vcpu *vcpu)
+bool svm_insn_ends(struct svm_vcpu *svm, u32 opcode)
 {
-	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
-	u64 next = svm_features.nrips ? svm->vmcb->control.next_rip : svm->next_rip;
+	struct x86_vcpu *vcpu = &svm->x86;
+	const struct x86_peek *p;
 
-	/* The CPU leaves 0 where it does not know (APM 2 15.7.1). */
-	if (!next)
-		return x86_emulate(vcpu, X86_EMUL_SKIP);
-
-	x86_rip_write(vcpu, next);
-	svm->next_rip = 0;
-	svm->vmcb->control.next_rip = 0;
-	svm_set_interrupt_shadow(vcpu, 0);
-	/* It is done: a breakpoint on the next one counts (APM 2 3.1.6). */
-	if (unlikely(svm->vmcb->save.rflags & X86_EFLAGS_RF))
-		svm_set_rflags(vcpu, svm_get_rflags(vcpu) & ~X86_EFLAGS_RF);
-	return X86_RESUME;
+	if (svm_features.nrips) {
+		vcpu->next_rip = svm->vmcb->control.next_rip;
+	} else {
+		p = x86_peek_insn(vcpu);
+		if (!p || p->opcode != opcode)
+			return false;
+		vcpu->next_rip = x86_peek_next_rip(vcpu, p);
+	}
+	/* It may be 0 indeed: behind the last byte there is. */
+	return vcpu->next_rip;
 }

@@ -55,11 +55,9 @@ struct svm_vcpu {
 	u64 asid_generation;
 	int asid_cpu;
 
+	u8 entry_tpr;		/* V_TPR of the last entry */
 	bool host_saved;	/* prepare_enter() has run since vcpu_load() */
 	bool spec_ctrl_passthrough;
-
-	/* Without NRIPS: where the intercepted instruction ends, 0: unknown. */
-	u64 next_rip;
 
 	/* NMI blocking until IRET completes, by hand (APM 2 15.21.9). */
 	bool nmi_masked;
@@ -132,7 +130,8 @@ u64 svm_host_save_pa(void);
 
 /** svm_asid_cpu_init() - start over on this CPU; every vCPU gets a new ASID here */
 void svm_asid_cpu_init(void);
-/** svm_asid_prepare() - give the vCPU a valid ASID for this entry. IRQs off. */
+/** svm_asid_prepare() - give the vCPU an ASID that is valid while it is on this CPU, and no
+ *  flush is asked for. Preemption off. */
 void svm_asid_prepare(struct svm_vcpu *svm);
 /** svm_flush_tlb_asid() - nothing that this vCPU's ASID cached is used by its next entry */
 void svm_flush_tlb_asid(struct x86_vcpu *vcpu);
@@ -213,13 +212,13 @@ bool svm_end_nmi_singlestep(struct svm_vcpu *svm);
 
 /* ---- skip.c ----------------------------------------------------------------- */
 
-int svm_skip_insn(struct x86_vcpu *vcpu);
+u64 svm_next_rip(struct x86_vcpu *vcpu);
 /**
  * svm_insn_ends() - can the intercepted instruction be stepped over without sleeping?
  * @svm: the vCPU
  * @opcode: which it is, as struct x86_peek has it
  *
- * Afterwards svm_skip_insn() knows its end. IRQs may be off.
+ * Afterwards vcpu->next_rip is its end. IRQs may be off.
  */
 bool svm_insn_ends(struct svm_vcpu *svm, u32 opcode);
 

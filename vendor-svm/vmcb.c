@@ -161,7 +161,6 @@ void svm_vcpu_reset(struct x86_vcpu *vcpu, bool init_event)
 	control->v_irq = 0;
 	svm_clear_intercept(svm, SVM_INTERCEPT_VINTR);
 
-	svm->next_rip = 0;
 	svm->soft_exception = false;
 	svm->nmi_singlestep = false;
 	svm_set_nmi_mask(vcpu, false);

@@ -69,22 +69,20 @@ static bool length_is_known(struct vmx_vcpu *vmx)
 	return true;
 }
 
-int vmx_skip_insn(struct x86_vcpu *vcpu)
+u64 vmx_next_rip(struct x86_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
 	u64 rip, next;
 
 	if (unlikely(!length_is_known(vmx)))
-		return x86_emulate(vcpu, X86_EMUL_SKIP);
+		return 0;
 
 	rip = x86_rip_read(vcpu);
 	next = rip + vmcs_read(VMCS_EXIT_INSN_LEN);
 	/* Around the end of 4 GiB, unless it is 64-bit mode that gets there. */
 	if (unlikely((rip ^ next) >> 32) && !x86_is_64bit_mode(vcpu))
 		next = (u32)next;
-	x86_rip_write(vcpu, next);
-	vmx_set_interrupt_shadow(vcpu, 0);
-	return X86_RESUME;
+	return next;
 }
 
 /* ---- memory -------------------------------------------------------------------- */
@@ -233,7 +231,7 @@ static int vmx_task_switch(struct vmx_vcpu *vmx)
 	}
 
 	/* The old task goes on behind the instruction that switched away. */
-	if (skip && vmx_skip_insn(vcpu) != X86_RESUME)
+	if (skip && x86_skip_insn_only(vcpu) != X86_RESUME)
 		return X86_USER;
 	return x86_task_switch(vcpu, VMX_TASK_SELECTOR(q), vector, reason,
 			       has_error_code, error_code);
@@ -251,7 +249,7 @@ static int vmx_db(struct vmx_vcpu *vmx)
 						   x86_get_linear_rip(vcpu), DB_VECTOR);
 	/* INT1 is a trap, whose exit comes before it (SDM 3C 26.2). */
 	if ((vmx_intr_info(vmx) & VMX_EVENT_TYPE) == VMX_EVENT_PRIV_EXCEPTION &&
-	    vmx_skip_insn(vcpu) != X86_RESUME)
+	    x86_skip_insn_only(vcpu) != X86_RESUME)
 		return X86_USER;
 	x86_queue_exception_p(vcpu, DB_VECTOR, causes);
 	return X86_RESUME;
@@ -325,7 +323,10 @@ enum x86_fastpath vmx_fast_exit(struct x86_vcpu *vcpu)
 	default:
 		return X86_FASTPATH_NONE;
 	}
-	if (unlikely(!x86_inner_allowed(vcpu)))
+	if (unlikely(!x86_inner_allowed(vcpu, vmx_get_rflags(vcpu))))
+		return X86_FASTPATH_NONE;
+	vcpu->next_rip = vmx_next_rip(vcpu);
+	if (unlikely(!vcpu->next_rip))
 		return X86_FASTPATH_NONE;
 
 	switch (vmx->exit_reason) {

@@ -86,7 +86,7 @@ static const struct x86_vendor_ops vmx_ops = {
 	.exit_irqoff = vmx_exit_irqoff,
 	.handle_exit = vmx_handle_exit,
 	.exit_info = vmx_exit_info,
-	.skip_insn = vmx_skip_insn,
+	.next_rip = vmx_next_rip,
 
 	.cache_reg = vmx_cache_reg,
 	.get_rflags = vmx_get_rflags,

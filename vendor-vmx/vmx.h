@@ -390,7 +390,7 @@ int vmx_handle_exit(struct x86_vcpu *vcpu);
 enum x86_fastpath vmx_fast_exit(struct x86_vcpu *vcpu);
 void vmx_exit_info(struct x86_vcpu *vcpu, u32 *reason, u64 *info1, u64 *info2,
 		   u32 *intr_info, u32 *error_code);
-int vmx_skip_insn(struct x86_vcpu *vcpu);
+u64 vmx_next_rip(struct x86_vcpu *vcpu);
 void vmx_enter(struct x86_vcpu *vcpu);
 void vmx_exit_irqoff(struct x86_vcpu *vcpu);
 void vmx_prepare_enter(struct x86_vcpu *vcpu);

@@ -11,16 +11,51 @@
 #include "arch-x86/cpu/cpuid.h"
 #include "arch-x86/cpu/msr.h"
 #include "arch-x86/events.h"
+#include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/run.h"
 #include "arch-x86/vendor_call.h"
 
+static __always_inline void end_insn(struct x86_vcpu *vcpu, u64 next, unsigned long rflags)
+{
+	x86_rip_write(vcpu, next);
+	if (unlikely(rflags & X86_EFLAGS_RF))
+		vendor_call(set_rflags)(vcpu, rflags & ~X86_EFLAGS_RF);
+	if (unlikely(vendor_call(get_interrupt_shadow)(vcpu))) {
+		vendor_call(set_interrupt_shadow)(vcpu, 0);
+		/* What waited for its end may come now. */
+		kvm_make_request(X86_REQ_EVENT, &vcpu->core);
+	}
+}
+
+void x86_end_insn(struct x86_vcpu *vcpu, u64 next)
+{
+	end_insn(vcpu, next, vendor_call(get_rflags)(vcpu));
+}
+
+static __always_inline int skip_insn(struct x86_vcpu *vcpu, unsigned long rflags)
+{
+	u64 next = vcpu->next_rip ?: vendor_call(next_rip)(vcpu);
+
+	if (unlikely(!next))
+		return x86_emulate(vcpu, X86_EMUL_SKIP);
+	vcpu->next_rip = 0;
+	end_insn(vcpu, next, rflags);
+	return X86_RESUME;
+}
+
+int x86_skip_insn_only(struct x86_vcpu *vcpu)
+{
+	return skip_insn(vcpu, vendor_call(get_rflags)(vcpu));
+}
+EXPORT_SYMBOL_GPL(x86_skip_insn_only);
+
 int x86_skip_insn(struct x86_vcpu *vcpu)
 {
 	unsigned long rflags = vendor_call(get_rflags)(vcpu);
 
-	if (!vendor_call(skip_insn)(vcpu))
+	if (skip_insn(vcpu, rflags) != X86_RESUME)
 		return X86_USER;
 	/*
 	 * TF as it was before the instruction decides (SDM 3B 17.3.1.4). It is the
@@ -75,6 +110,8 @@ EXPORT_SYMBOL_GPL(x86_emulate_cpuid);
 
 static int complete_user_wrmsr(struct x86_vcpu *vcpu)
 {
+	if (!x86_io_still_there(vcpu))
+		return X86_RESUME;
 	return x86_complete_insn_gp(vcpu, READ_ONCE(vcpu->core.run->msr.error));
 }
 
@@ -84,6 +121,8 @@ static int complete_user_rdmsr(struct x86_vcpu *vcpu)
 	bool error = READ_ONCE(run->msr.error);
 	u64 data = READ_ONCE(run->msr.data);
 
+	if (!x86_io_still_there(vcpu))
+		return X86_RESUME;
 	if (!error) {
 		x86_rax_write(vcpu, (u32)data);
 		x86_reg_write(vcpu, X86_REG_RDX, data >> 32);
@@ -111,6 +150,7 @@ bool x86_msr_user_exit(struct x86_vcpu *vcpu, u32 index, bool write, u64 data, b
 	run->msr.reason = reason;
 	run->msr.index = index;
 	run->msr.data = data;
+	x86_io_remember(vcpu);
 	vcpu->complete_userspace_io = write ? complete_user_wrmsr : complete_user_rdmsr;
 	return true;
 }

@@ -11,6 +11,7 @@
 
 #include "arch-x86/pv/pv.h"
 #include "arch-x86/cpu/cpuid.h"
+#include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/time/time.h"
@@ -66,6 +67,8 @@ static int complete_hypercall(struct x86_vcpu *vcpu)
 {
 	u64 ret = READ_ONCE(vcpu->core.run->hypercall.ret);
 
+	if (!x86_io_still_there(vcpu))
+		return X86_RESUME;
 	x86_rax_write(vcpu, x86_is_64bit_mode(vcpu) ? ret : (u32)ret);
 	return x86_skip_insn(vcpu);
 }
@@ -92,6 +95,7 @@ static long hc_map_gpa_range(struct x86_vcpu *vcpu, u64 gpa, u64 npages, u64 att
 	run->hypercall.args[1] = npages;
 	run->hypercall.args[2] = attrs;
 	run->hypercall.flags = op64 ? KVM_EXIT_HYPERCALL_LONG_MODE : 0;
+	x86_io_remember(vcpu);
 	vcpu->complete_userspace_io = complete_hypercall;
 	return 0;
 }

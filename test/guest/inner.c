@@ -4,7 +4,9 @@
  * control registers and MSRs, by every encoding that is taken apart without the
  * emulator, and by some that must not be.
  */
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -171,3 +173,280 @@ TEST(registers, "CR4 and MSRs: values, prefixes, and #GP")
 	vcpu_finish(vm_guest(true, g_registers));
 }
 
+
+/* ---- what was looked at before is looked at again ---------------------------------- */
+
+/* Code at 512 GiB of the guest's addresses: by tables of the test's own, from pages of its own. */
+#define VA		0x8000000000ul
+#define TABLE(n)	((volatile u64 *)(GPA_FREE + (n) * 0x1000ul))
+#define PAGE(n)		(0x200000ul + (n) * 0x1000ul)
+#define LEAF(n)		(PAGE(n) | 3)
+
+/* CPUID, with n prefixes that mean nothing; then EAX = n. */
+static void put_code(u64 at, u32 n)
+{
+	volatile u8 *p = (volatile u8 *)at;
+
+	for (u32 i = 0; i < n; i++)
+		*p++ = 0x2e;
+	*p++ = 0x0f; *p++ = 0xa2;
+	*p++ = 0xb8; *p++ = n; *p++ = 0; *p++ = 0; *p++ = 0;
+	*p++ = 0xc3;
+}
+
+static u32 call_code(u64 at)
+{
+	u32 eax;
+
+	asm volatile("xor %%eax, %%eax; xor %%ecx, %%ecx; call *%1"
+		     : "=&a"(eax) : "r"(at) : "rbx", "rcx", "rdx", "memory");
+	return eax;
+}
+
+static void map_code(void)
+{
+	for (u32 i = 0; i < 8; i++)
+		put_code(PAGE(i) + 0x100, i);
+	((volatile u64 *)(u64)GPA_PML4)[1] = (u64)TABLE(0) | 3;
+	TABLE(0)[0] = (u64)TABLE(1) | 3;
+	TABLE(1)[0] = (u64)TABLE(2) | 3;
+	TABLE(1)[1] = (u64)TABLE(3) | 3;
+	TABLE(2)[0] = LEAF(0);
+	TABLE(3)[0] = LEAF(7);
+}
+
+static void g_remapped(void)
+{
+	map_code();
+	for (u32 i = 0; i < 64; i++) {
+		/* the page's entry, an upper one, another root: none of them exits */
+		TABLE(2)[0] = LEAF(i & 7);
+		invlpg(VA + 0x100);
+		GUEST_EQ(call_code(VA + 0x100), i & 7);
+		GUEST_EQ(call_code(VA + 0x100), i & 7);
+		TABLE(1)[0] = (u64)TABLE(3) | 3;
+		invlpg(VA + 0x100);
+		GUEST_EQ(call_code(VA + 0x100), 7);
+		TABLE(1)[0] = (u64)TABLE(2) | 3;
+		invlpg(VA + 0x100);
+		GUEST_EQ(call_code(VA + 0x100), i & 7);
+	}
+	guest_done();
+}
+
+TEST(remapped, "CPUID at one address, whose page the guest changes without an exit")
+{
+	vcpu_finish(vm_guest(true, g_remapped));
+}
+
+static void g_two_roots(void)
+{
+	volatile u64 *other = TABLE(8);
+	u64 cr3 = read_cr3();
+
+	map_code();
+	for (u32 i = 0; i < 512; i++)
+		other[i] = ((volatile u64 *)(u64)GPA_PML4)[i];
+	/* Below the other root the same address is page 5. */
+	other[1] = (u64)TABLE(9) | 3;
+	TABLE(9)[0] = (u64)TABLE(10) | 3;
+	TABLE(10)[0] = (u64)TABLE(11) | 3;
+	TABLE(11)[0] = LEAF(5);
+	for (u32 i = 0; i < 64; i++) {
+		write_cr3((u64)other);
+		GUEST_EQ(call_code(VA + 0x100), 5);
+		write_cr3(cr3);
+		GUEST_EQ(call_code(VA + 0x100), 0);
+	}
+	guest_done();
+}
+
+TEST(two_roots, "the same below two roots of page tables")
+{
+	vcpu_finish(vm_guest(true, g_two_roots));
+}
+
+#define GPA_SLOT	0x20000000ul
+
+static void g_slot(void)
+{
+	for (u32 i = 0; i < 4; i++) {
+		GUEST_EQ(call_code(GPA_SLOT + 0x100), i);
+		GUEST_EQ(call_code(GPA_SLOT + 0x100), i);
+		guest_sync(i);
+	}
+	guest_done();
+}
+
+static void host_code(u8 *p, u32 n)
+{
+	memset(p, 0x2e, n);
+	memcpy(p + n, (u8[]){ 0x0f, 0xa2, 0xb8, n, 0, 0, 0, 0xc3 }, 8);
+}
+
+TEST(slot, "the same in a slot that user space replaces")
+{
+	struct vcpu *v = vm_guest(true, g_slot);
+	u8 *ram = mmap(NULL, 4 * 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+
+	for (u32 i = 0; i < 4; i++) {
+		host_code(ram + i * 0x1000 + 0x100, i);
+		if (i)
+			ASSERT(!vm_slot(v->vm, 1, 0, GPA_SLOT, 0, NULL));
+		ASSERT(!vm_slot(v->vm, 1, 0, GPA_SLOT, 0x1000, ram + i * 0x1000));
+		vcpu_expect_sync(v, i);
+	}
+	vcpu_finish(v);
+}
+
+/* ---- the end of the address space ---------------------------------------------------- */
+
+BLOB(b_wrapped, ".code32", "mov $0x5050, %dx; out %al, (%dx)");
+
+TEST(last_bytes, "CPUID in the last two bytes of 4 GiB: on at 0, as any other CPU")
+{
+	struct vcpu *v = vcpu_new(vm_new_irqchip(), 0);
+	u8 *top = vm_map(v->vm, 1, 0xfffff000, 0x1000, 0);
+
+	memcpy(top + 0xffe, "\x0f\xa2", 2);
+	memcpy(v->vm->ram, b_wrapped, BLOB_LEN(b_wrapped));
+	vcpu_prot(v, 0xfffffffe);
+	vcpu_finish(v);
+}
+
+/* ---- user space's part ----------------------------------------------------------------- */
+
+static void g_user_loads(void)
+{
+	u64 p = MMIO + 0x10, seed = 0x1122334455667788;
+
+	LOAD("movb (%%rbx), %%al", seed, 0x11223344556677f1);
+	LOAD("movb (%%rbx), %%ah", seed, 0x112233445566f188);
+	LOAD("movw (%%rbx), %%ax", seed, 0x112233445566f2f1);
+	LOAD("movl (%%rbx), %%eax", seed, 0xf4f3f2f1);
+	LOAD("movq (%%rbx), %%rax", seed, 0xf8f7f6f5f4f3f2f1);
+	LOAD("movzbl (%%rbx), %%eax", seed, 0xf1);
+	LOAD("movsbl (%%rbx), %%eax", seed, 0xfffffff1);
+	LOAD("movsbq (%%r8), %%rax", seed, 0xfffffffffffffff1);
+	LOAD("movzwl (%%rbx), %%eax", seed, 0xf2f1);
+	LOAD("movswq 0x70(%%rcx), %%rax", seed, 0xfffffffffffff2f1);
+	LOAD("addl (%%rbx), %%eax", 1, 0xf4f3f2f2);
+	guest_done();
+}
+
+static void answer(struct vcpu *v)
+{
+	for (u32 i = 0; i < 8; i++)
+		v->run->mmio.data[i] = i < v->run->mmio.len ? 0xf1 + i : 0x5a;
+}
+
+TEST(user_loads, "loads from nobody's address: user space's bytes, by each MOV")
+{
+	static const u32 lens[] = { 1, 1, 2, 4, 8, 1, 1, 1, 2, 2, 4 };
+	struct vcpu *v = vm_guest(false, g_user_loads);
+
+	for (u32 i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+		vcpu_expect_exit(v, KVM_EXIT_MMIO);
+		EXPECT(!v->run->mmio.is_write);
+		EXPECT_EQ(v->run->mmio.phys_addr, MMIO + 0x10);
+		EXPECT_EQ(v->run->mmio.len, lens[i]);
+		answer(v);
+	}
+	vcpu_finish(v);
+}
+
+static void g_user_stores(void)
+{
+	asm volatile("movb %%al, (%0); movb %%ah, (%0); movw %%ax, (%0); movl %%eax, (%0);"
+		     "movq %%rax, (%0); movb $-2, (%0); movl $-3, (%0); movq $-4, (%0)"
+		     : : "r"(MMIO + 0x20), "a"(0x1122334455667788) : "memory");
+	guest_done();
+}
+
+TEST(user_stores, "stores to nobody's address, and what user space sees of them")
+{
+	static const struct { u32 len; u64 val; } want[] = {
+		{ 1, 0x88 }, { 1, 0x77 }, { 2, 0x7788 }, { 4, 0x55667788 },
+		{ 8, 0x1122334455667788 }, { 1, 0xfe }, { 4, 0xfffffffd }, { 8, -4ull },
+	};
+	struct vcpu *v = vm_guest(false, g_user_stores);
+
+	for (u32 i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		vcpu_expect_exit(v, KVM_EXIT_MMIO);
+		EXPECT(v->run->mmio.is_write);
+		EXPECT_EQ(v->run->mmio.phys_addr, MMIO + 0x20);
+		EXPECT_EQ(v->run->mmio.len, want[i].len);
+		EXPECT_EQ(*(u64 *)v->run->mmio.data, want[i].val);
+	}
+	vcpu_finish(v);
+}
+
+static volatile u64 moved_to;
+
+static void g_moved(void)
+{
+	guest_done();
+}
+
+static void g_stays(void)
+{
+	moved_to = (u64)g_moved;
+	rdmsr(0x12345678);
+	mmio_read32(MMIO);
+	guest_sync(1);
+	guest_done();
+}
+
+/* User space puts the vCPU elsewhere: what it was at is not stepped over there. */
+static void expect_moved(bool msr)
+{
+	struct vcpu *v = vm_guest(false, g_stays);
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_X86_USER_SPACE_MSR, .args = { KVM_MSR_EXIT_REASON_UNKNOWN },
+	};
+	struct kvm_regs regs;
+
+	ASSERT(!ioctl(v->vm->fd, KVM_ENABLE_CAP, &cap));
+	vcpu_expect_exit(v, KVM_EXIT_X86_RDMSR);
+	if (!msr)
+		vcpu_expect_exit(v, KVM_EXIT_MMIO);
+	vcpu_regs(v, &regs);
+	regs.rip = *IN_GUEST(v->vm, moved_to);
+	vcpu_set_regs(v, &regs);
+	vcpu_finish(v);
+}
+
+TEST(moved_msr, "RIP changed while user space has an RDMSR: on from there")
+{
+	expect_moved(true);
+}
+
+TEST(moved_mmio, "RIP changed while user space has an MMIO read: on from there")
+{
+	expect_moved(false);
+}
+
+static void g_stepped(void)
+{
+	asm volatile("movl (%0), %%eax; nop; nop" : : "b"(MMIO) : "rax", "memory");
+	guest_done();
+}
+
+TEST(stepped, "a debugger begins to step while user space has an MMIO read")
+{
+	struct vcpu *v = vm_guest(false, g_stepped);
+	struct kvm_guest_debug dbg = { .control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP };
+	struct kvm_regs regs;
+	u64 rip;
+
+	vcpu_expect_exit(v, KVM_EXIT_MMIO);
+	vcpu_regs(v, &regs);
+	rip = regs.rip;
+	ASSERT(!ioctl(v->fd, KVM_SET_GUEST_DEBUG, &dbg));
+	answer(v);
+	vcpu_expect_exit(v, KVM_EXIT_DEBUG);
+	vcpu_regs(v, &regs);
+	EXPECT_EQ(regs.rip, rip + 2);
+	EXPECT_EQ((u32)regs.rax, 0xf4f3f2f1);
+}
