@@ -216,7 +216,6 @@ struct x86_vcpu {
 	u64 misc_enable;		/* MSR_IA32_MISC_ENABLE */
 	u64 arch_capabilities;
 	u64 microcode_version;
-	u64 spec_ctrl;			/* kept by arch when the vendor does not */
 	u64 msr_platform_info, msr_misc_features;
 	u64 hwcr;			/* MSR_K7_HWCR */
 	u64 tsc_aux;

@@ -124,14 +124,6 @@ static u64 *svm_save_msr(struct svm_vcpu *svm, u32 index)
 	return NULL;
 }
 
-static bool svm_guest_has_spec_ctrl(struct x86_vcpu *vcpu)
-{
-	return guest_cpuid_has(vcpu, X86_FEATURE_SPEC_CTRL) ||
-	       guest_cpuid_has(vcpu, X86_FEATURE_AMD_IBRS) ||
-	       guest_cpuid_has(vcpu, X86_FEATURE_AMD_STIBP) ||
-	       guest_cpuid_has(vcpu, X86_FEATURE_AMD_SSBD);
-}
-
 int svm_get_msr(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host)
 {
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
@@ -151,8 +143,7 @@ int svm_get_msr(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host)
 		*data = vcpu->tsc_aux;
 		return 0;
 	case MSR_IA32_SPEC_CTRL:
-		if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) ||
-		    (!host && !svm_guest_has_spec_ctrl(vcpu)))
+		if (!x86_has_spec_ctrl(vcpu, host))
 			return 1;
 		*data = svm_features.v_spec_ctrl ? svm->vmcb->save.spec_ctrl
 						 : svm->enter.guest_spec_ctrl;
@@ -181,14 +172,9 @@ int svm_get_msr(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host)
 static int svm_set_spec_ctrl(struct svm_vcpu *svm, u64 data, bool host)
 {
 	struct x86_vcpu *vcpu = &svm->x86;
-	u64 valid = SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD;
 
-	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) ||
-	    (!host && !svm_guest_has_spec_ctrl(vcpu)))
+	if (!x86_has_spec_ctrl(vcpu, host) || !x86_spec_ctrl_valid(data))
 		return 1;
-	if (data & ~valid)
-		return 1;
-
 	if (svm_features.v_spec_ctrl)
 		svm->vmcb->save.spec_ctrl = data;
 	else

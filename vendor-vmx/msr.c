@@ -86,13 +86,6 @@ static void pass_msr(struct vmx_vcpu *vmx, u32 msr, bool reads, bool writes)
 	put_bit(vmx, msr, true, writes);
 }
 
-static bool has_spec_ctrl(struct x86_vcpu *vcpu)
-{
-	return guest_cpuid_has(vcpu, X86_FEATURE_SPEC_CTRL) ||
-	       guest_cpuid_has(vcpu, X86_FEATURE_INTEL_STIBP) ||
-	       guest_cpuid_has(vcpu, X86_FEATURE_SPEC_CTRL_SSBD);
-}
-
 static bool has_ibpb(struct x86_vcpu *vcpu)
 {
 	return boot_cpu_has(X86_FEATURE_IBPB) &&
@@ -298,7 +291,7 @@ int vmx_get_msr(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host)
 		*data = vcpu->tsc_aux;
 		return 0;
 	case MSR_IA32_SPEC_CTRL:
-		if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) || (!host && !has_spec_ctrl(vcpu)))
+		if (!x86_has_spec_ctrl(vcpu, host))
 			return 1;
 		*data = vmx->enter.guest_spec_ctrl;
 		return 0;
@@ -317,9 +310,7 @@ static int set_spec_ctrl(struct vmx_vcpu *vmx, u64 data, bool host)
 {
 	struct x86_vcpu *vcpu = &vmx->x86;
 
-	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) || (!host && !has_spec_ctrl(vcpu)))
-		return 1;
-	if (data & ~(u64)(SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD))
+	if (!x86_has_spec_ctrl(vcpu, host) || !x86_spec_ctrl_valid(data))
 		return 1;
 	vmx->enter.guest_spec_ctrl = data;
 	/* A guest that uses it once will use it at every switch: stop exiting. */

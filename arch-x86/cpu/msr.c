@@ -530,6 +530,32 @@ int x86_set_msr(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
 }
 EXPORT_SYMBOL_GPL(x86_set_msr);
 
+/* ---- kept by the vendors, by one rule -------------------------------------- */
+
+bool x86_has_spec_ctrl(struct x86_vcpu *vcpu, bool host)
+{
+	/* Each of them names a bit of the MSR; Intel's and AMD's, as CPUID has them. */
+	static const unsigned int features[] = {
+		X86_FEATURE_SPEC_CTRL, X86_FEATURE_INTEL_STIBP, X86_FEATURE_SPEC_CTRL_SSBD,
+		X86_FEATURE_AMD_IBRS, X86_FEATURE_AMD_STIBP, X86_FEATURE_AMD_SSBD,
+	};
+	int i;
+
+	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(features) && !host; i++)
+		if (guest_cpuid_has(vcpu, features[i]))
+			return true;
+	return host;
+}
+EXPORT_SYMBOL_GPL(x86_has_spec_ctrl);
+
+bool x86_spec_ctrl_valid(u64 data)
+{
+	return !(data & ~(u64)(SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD));
+}
+EXPORT_SYMBOL_GPL(x86_spec_ctrl_valid);
+
 /* ---- inner loop ------------------------------------------------------------ */
 
 bool x86_set_msr_irqoff(struct x86_vcpu *vcpu, u32 index, u64 data)

@@ -72,6 +72,15 @@ bool x86_set_msr_irqoff(struct x86_vcpu *vcpu, u32 index, u64 data);
 int x86_get_msr_common(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host);
 int x86_set_msr_common(struct x86_vcpu *vcpu, u32 index, u64 data, bool host);
 
+/**
+ * x86_has_spec_ctrl() - may IA32_SPEC_CTRL be read and written?
+ * @vcpu: the vCPU
+ * @host: by user space, whatever the guest's CPUID says
+ */
+bool x86_has_spec_ctrl(struct x86_vcpu *vcpu, bool host);
+/** x86_spec_ctrl_valid() - a value that may be written there (SDM 4 48H, APM 2 3.2.9) */
+bool x86_spec_ctrl_valid(u64 data);
+
 /** x86_msr_init_lists() - make the index lists; at registration, after the caps */
 void x86_msr_init_lists(void);
 /** x86_msr_is_listed() - is it in KVM_GET_MSR_INDEX_LIST? */
