@@ -194,29 +194,45 @@ bool vmx_has_msr(u32 index)
 	return false;
 }
 
-/* The value is in one of our variables. */
-static u64 *kept_msr(struct vmx_vcpu *vmx, u32 index)
-{
-	if (!IS_ENABLED(CONFIG_X86_64))
-		return NULL;
-	switch (index) {
-	case MSR_STAR: return &vmx->msr[VMX_MSR_STAR];
-	case MSR_LSTAR: return &vmx->msr[VMX_MSR_LSTAR];
-	case MSR_SYSCALL_MASK: return &vmx->msr[VMX_MSR_FMASK];
-	case MSR_CSTAR: return &vmx->cstar;
-	}
-	return NULL;
-}
+/* Where a value is that is only kept: in a variable of ours, or in a field. */
+struct msr_home {
+	u64 *variable;
+	enum vmcs_field field;		/* of natural width */
+	bool narrow;			/* 32 bits */
+};
 
-/* The value is in a field of natural width; 0: it is not. */
-static enum vmcs_field field_msr(u32 index)
+static bool find_home(struct vmx_vcpu *vmx, u32 index, struct msr_home *home)
 {
+	*home = (struct msr_home) {};
 	switch (index) {
-	case MSR_IA32_SYSENTER_CS: return VMCS_GUEST_SYSENTER_CS;
-	case MSR_IA32_SYSENTER_ESP: return VMCS_GUEST_SYSENTER_ESP;
-	case MSR_IA32_SYSENTER_EIP: return VMCS_GUEST_SYSENTER_EIP;
+	case MSR_STAR:
+		home->variable = &vmx->msr[VMX_MSR_STAR];
+		break;
+	case MSR_LSTAR:
+		home->variable = &vmx->msr[VMX_MSR_LSTAR];
+		break;
+	case MSR_CSTAR:
+		home->variable = &vmx->cstar;
+		break;
+	case MSR_SYSCALL_MASK:
+		/* SDM 4, C0000084H */
+		home->variable = &vmx->msr[VMX_MSR_FMASK];
+		home->narrow = true;
+		break;
+	case MSR_IA32_SYSENTER_CS:
+		home->field = VMCS_GUEST_SYSENTER_CS;
+		home->narrow = true;
+		break;
+	case MSR_IA32_SYSENTER_ESP:
+		home->field = VMCS_GUEST_SYSENTER_ESP;
+		break;
+	case MSR_IA32_SYSENTER_EIP:
+		home->field = VMCS_GUEST_SYSENTER_EIP;
+		break;
+	default:
+		return false;
 	}
-	return 0;
+	return !home->variable || IS_ENABLED(CONFIG_X86_64);
 }
 
 /*
@@ -263,15 +279,10 @@ static void set_base_msr(struct vmx_vcpu *vmx, u32 index, u64 value)
 int vmx_get_msr(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
-	u64 *kept = kept_msr(vmx, index);
-	enum vmcs_field field = field_msr(index);
+	struct msr_home home;
 
-	if (kept) {
-		*data = *kept;
-		return 0;
-	}
-	if (field) {
-		*data = vmcs_read(field);
+	if (find_home(vmx, index, &home)) {
+		*data = home.variable ? *home.variable : vmcs_read(home.field);
 		return 0;
 	}
 
@@ -334,16 +345,16 @@ static int command(u64 data, u64 known, u32 msr, bool allowed)
 int vmx_set_msr(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
-	u64 *kept = kept_msr(vmx, index);
-	enum vmcs_field field = field_msr(index);
+	struct msr_home home;
 
-	if (kept) {
-		/* Addresses have been checked. The mask has 32 bits (SDM 4, C0000084H). */
-		*kept = index == MSR_SYSCALL_MASK ? (u32)data : data;
-		return 0;
-	}
-	if (field) {
-		vmcs_write(field, index == MSR_IA32_SYSENTER_CS ? (u32)data : data);
+	if (find_home(vmx, index, &home)) {
+		/* Addresses have been checked. */
+		if (home.narrow)
+			data = (u32)data;
+		if (home.variable)
+			*home.variable = data;
+		else
+			vmcs_write(home.field, data);
 		return 0;
 	}
 
