@@ -368,6 +368,9 @@ int x86_emulate_instruction(struct x86_vcpu *vcpu, u64 cr2_or_gpa, int flags,
 	trace_kvm_emulate_insn(vcpu, false);
 	if ((flags & X86_EMUL_TRAP_UD) && !is_ours_after_ud(ctx))
 		goto ud;
+	/* The guest can't execute it, as it does otherwise. */
+	if (unlikely(vcpu->emulated) && x86_emul_is_hypercall(ctx))
+		return x86_emulate_hypercall(vcpu);
 	return execute(vcpu, flags);
 ud:
 	x86_queue_exception(vcpu, UD_VECTOR);
@@ -388,11 +391,11 @@ int x86_emulate_delivery(struct x86_vcpu *vcpu)
 		vector = ex->vector;
 		has_error_code = ex->has_error_code;
 		/* A debugger's: what is pushed is no business of the CPU's rules. */
-		if (vector == BP_VECTOR || vector == OF_VECTOR)
+		if ((vector == BP_VECTOR || vector == OF_VECTOR) && !vcpu->emulated)
 			return X86_FOR_CPU;
 	} else if (!vcpu->nmi_injected) {
 		vector = vcpu->interrupt.vector;
-		if (vcpu->interrupt.soft)
+		if (vcpu->interrupt.soft && !vcpu->emulated)
 			return X86_FOR_CPU;
 	}
 
@@ -402,6 +405,9 @@ int x86_emulate_delivery(struct x86_vcpu *vcpu)
 	x86_emulator_begin(ctx, NULL, 0);
 	switch (x86_emulator_deliver(ctx, vector, event, has_error_code, ex->error_code)) {
 	case X86_EMULATOR_CONTINUE:
+		/* Others wait for the IRET (SDM 3A 6.7.1). */
+		if (!ex->injected && vcpu->nmi_injected)
+			vendor_call(set_nmi_mask)(vcpu, true);
 		ex->injected = false;
 		vcpu->nmi_injected = false;
 		x86_clear_interrupt_queue(vcpu);
@@ -411,8 +417,16 @@ int x86_emulate_delivery(struct x86_vcpu *vcpu)
 		vcpu->nmi_injected = false;
 		x86_clear_interrupt_queue(vcpu);
 		return inject(vcpu);
+	case X86_EMULATOR_RETRY:
+		return X86_RESUME;
 	}
-	return X86_FOR_CPU;
+	if (!vcpu->emulated)
+		return X86_FOR_CPU;
+	vcpu->core.stat.insn_emulation_fail++;
+	if (vcpu->io.error)
+		return vcpu->io.error;
+	x86_prepare_emulation_failure_exit(vcpu);
+	return X86_USER;
 }
 
 int x86_task_switch(struct x86_vcpu *vcpu, u16 tss_selector, int idt_index, int reason,

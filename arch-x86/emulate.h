@@ -27,6 +27,9 @@ extern const struct x86_emulator_ops x86_emul_ops;
 /** x86_emul_get_exception() - ctx->exception in the vCPU's form */
 struct x86_fault_info x86_emul_get_exception(const struct x86_emulator *ctx);
 
+/** x86_emul_is_hypercall() - is the decoded instruction the hypercall of this vendor's CPUs? */
+bool x86_emul_is_hypercall(const struct x86_emulator *ctx);
+
 /* emulate_vector.c */
 void emul_read_vector(struct x86_emulator *ctx, unsigned int reg, void *data,
 		      unsigned int len);

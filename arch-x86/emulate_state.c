@@ -295,6 +295,15 @@ static int emul_wbinvd(struct x86_emulator *ctx)
 	return X86_EMULATOR_CONTINUE;
 }
 
+bool x86_emul_is_hypercall(const struct x86_emulator *ctx)
+{
+	u8 insn[3];
+
+	vendor_call(patch_hypercall)(container_of(ctx, struct x86_vcpu, emul), insn);
+	return ctx->insn.nr_bytes >= 3 && ctx->insn.length == 3 &&
+	       !memcmp(ctx->insn.bytes, insn, 3);
+}
+
 /*
  * VMCALL on AMD or VMMCALL on Intel: written over with the one that this CPU
  * traps, once, and executed again. Where that can't be written, it is the #UD that
@@ -307,12 +316,11 @@ static int emul_hypercall(struct x86_emulator *ctx)
 	u8 insn[3];
 	int r;
 
-	vendor_call(patch_hypercall)(vcpu, insn);
-	if (ctx->insn.nr_bytes >= 3 && ctx->insn.length == 3 &&
-	    !memcmp(ctx->insn.bytes, insn, 3))
+	if (x86_emul_is_hypercall(ctx))
 		return X86_EMULATOR_RETRY;
 	if (x86_vcpu_vm(vcpu)->disabled_quirks & KVM_X86_QUIRK_FIX_HYPERCALL_INSN)
 		goto ud;
+	vendor_call(patch_hypercall)(vcpu, insn);
 	emul_get_segment(ctx, X86_EMULATOR_CS, &cs);
 	r = vcpu_emul_write(ctx, ctx->mode == X86_EMULATOR_PROT64 ? ctx->rip :
 			(u32)(cs.base + ctx->rip), insn, sizeof(insn), 0);
@@ -332,6 +340,8 @@ ud:
 static void emul_unblock_nmi(struct x86_emulator *ctx)
 {
 	vendor_call(set_nmi_mask)(emul_vcpu(ctx), false);
+	/* One may have waited. */
+	kvm_make_request(X86_REQ_EVENT, &emul_vcpu(ctx)->core);
 }
 
 /* ---- all together --------------------------------------------------------------------- */

@@ -90,13 +90,13 @@ static inline int x86_emulate(struct x86_vcpu *vcpu, int flags)
 
 /**
  * x86_emulate_delivery() - deliver through the IDT what x86_inject_events() has chosen
- *	and vendor_call(cancel_injection) has taken back (force_emulation)
+ *	and vendor_call(cancel_injection) has taken back (forced.c)
  * @vcpu: the vCPU; one of its exception, NMI and interrupt is injected
  *
  * If the delivery faults, that is queued, as a double fault where it is one.
  *
  * Context: as x86_emulate_instruction(). Return: X86_RESUME; X86_FOR_CPU: nothing has
- * happened.
+ * happened; for a guest that the CPU refuses, X86_USER instead.
  */
 int x86_emulate_delivery(struct x86_vcpu *vcpu);
 

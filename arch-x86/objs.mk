@@ -7,6 +7,7 @@ arch-x86-y += cpu/msr.o cpu/msr_list.o cpu/msr_filter.o cpu/mtrr.o cpu/mce.o
 arch-x86-y += cpu/regs.o cpu/sregs.o cpu/fpu.o cpu/user_return.o
 arch-x86-y += cpu/exception.o cpu/debug.o cpu/insn.o
 arch-x86-y += mmu/mmu.o mmu/fault.o mmu/tdp.o mmu/zap.o mmu/dirty.o mmu/walk.o mmu/audit.o
+arch-x86-y += mmu/own_tables.o
 arch-x86-y += mmu/shadow.o mmu/shadow_map.o mmu/shadow_sync.o mmu/rmap.o mmu/audit_shadow.o
 arch-x86-y += emulate.o emulate_mem.o emulate_state.o emulate_vector.o emulate_x87.o io.o
 arch-x86-y += irqchip/irqchip.o irqchip/pic.o irqchip/ioapic.o irqchip/msi.o irqchip/apic_map.o

@@ -339,6 +339,8 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 		if (r <= 0)
 			return r;
 	}
+	if (unlikely(x86_must_emulate(vcpu)))
+		return x86_emulate_refused(vcpu);
 	if (unlikely(READ_ONCE(x86_force_emulation))) {
 		r = x86_emulate_instead(vcpu);
 		if (r != X86_FOR_CPU)

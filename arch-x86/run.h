@@ -23,7 +23,22 @@ void x86_set_mp_state(struct x86_vcpu *vcpu, u32 state);
  */
 void x86_inject_events(struct x86_vcpu *vcpu);
 
-/* forced.c: kvm.ko's parameter force_emulation */
+/**
+ * x86_must_emulate() - would the CPU refuse the guest's state? (forced.c)
+ * @vcpu: the vCPU, loaded
+ */
+bool x86_must_emulate(struct x86_vcpu *vcpu);
+
+/**
+ * x86_emulate_refused() - an event is delivered, or instructions are executed, for a guest
+ *	that x86_must_emulate()
+ * @vcpu: the vCPU; requests but events have been seen to
+ *
+ * Drops SRCU. Context: as x86_emulate_instruction(). Return: X86_RESUME, X86_USER, -errno.
+ */
+int x86_emulate_refused(struct x86_vcpu *vcpu);
+
+/* kvm.ko's parameter force_emulation */
 extern bool x86_force_emulation;
 
 /**

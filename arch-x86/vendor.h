@@ -31,6 +31,7 @@ enum x86_fastpath {
 /* What the vendor's CPU can do, filled before x86_vendor_register(). */
 struct x86_vendor_caps {
 	bool npt;			/* nested paging in use (EPT/NPT) */
+	bool always_paging;		/* the CPU can't run a guest that has paging off */
 	int tdp_max_level;		/* 4 or 5 */
 	int tdp_max_page_shift;		/* 12, 21 or 30 */
 	bool tdp_has_ad;		/* hardware sets A/D in the nested tables */
@@ -191,6 +192,9 @@ struct x86_vendor_ops {
 	void (*msr_filter_changed)(struct x86_vcpu *vcpu);
 	/** intercepts_changed: exits disabled, guest-debug, CPUID: rebuild intercepts. */
 	void (*intercepts_changed)(struct x86_vcpu *vcpu);
+	/** can_enter: does the CPU accept the guest's state? Asked when vcpu->check_entry has
+	 *  been set; while it says no, the emulator runs the guest. Optional: always. */
+	bool (*can_enter)(struct x86_vcpu *vcpu);
 	/** step_once: the next entry executes one instruction at most and the guest
 	 *  sees nothing of it. No event is injected there, no debugger is at work.
 	 *  Optional: without it force_emulation enters for as long as the guest runs. */

@@ -327,11 +327,8 @@ int kvm_arch_vm_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 
 static long x86_vm_set_tss_addr(struct x86_vm *vm, unsigned long addr)
 {
-	/* Three pages below 4 GiB; used where real mode needs a TSS (no unrestricted guest). */
-	if (addr > (unsigned int)(-3 * PAGE_SIZE))
-		return -EINVAL;
-	vm->tss_addr = addr;
-	return 0;
+	/* Three pages below 4 GiB, left free for nothing: real mode is emulated (forced.c). */
+	return addr > (unsigned int)(-3 * PAGE_SIZE) ? -EINVAL : 0;
 }
 
 static long x86_vm_set_identity_map(struct x86_vm *vm, void __user *argp)
@@ -342,7 +339,7 @@ static long x86_vm_set_identity_map(struct x86_vm *vm, void __user *argp)
 	if (copy_from_user(&addr, argp, sizeof(addr)))
 		return -EFAULT;
 	mutex_lock(&vm->core.lock);
-	if (!vm->core.created_vcpus) {
+	if (!vm->core.created_vcpus && addr <= (u32)-PAGE_SIZE) {
 		vm->identity_map_addr = addr ?: X86_DEFAULT_IDENTITY_MAP;
 		r = 0;
 	}

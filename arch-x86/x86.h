@@ -264,6 +264,8 @@ struct x86_vcpu {
 	/* Emulator, port I/O, MMIO (emulate.c, io.c). */
 	struct x86_emulator emul;
 	struct x86_io io;
+	bool check_entry;		/* the vendor's: can_enter() may answer otherwise now */
+	bool emulated;			/* it said no: the guest runs in the emulator (forced.c) */
 	void *pio_data;			/* page shared with user space; hostile */
 	int (*complete_userspace_io)(struct x86_vcpu *vcpu);
 
@@ -354,8 +356,7 @@ struct x86_vm {
 
 	/* Memory. */
 	struct x86_vm_mmu mmu;
-	gpa_t identity_map_addr;
-	u64 tss_addr;			/* KVM_SET_TSS_ADDR */
+	gpa_t identity_map_addr;	/* of one page; no vCPU has been made yet when it changes */
 	struct page *apic_page;		/* (c) mapped at the APIC's address: the CPU sees through it */
 	bool apic_page_used;		/* all APICs are there (apic_map_lock, m) */
 

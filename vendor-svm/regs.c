@@ -7,7 +7,6 @@
 #include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 #include <asm/special_insns.h>
-#include <asm/tlbflush.h>
 
 #include "vendor-svm/svm.h"
 
@@ -200,46 +199,10 @@ void svm_set_gdt(struct x86_vcpu *vcpu, const struct x86_desc_table *dt)
 	svm_mark_dirty(svm, SVM_CLEAN_DT);
 }
 
-/*
- * What the hardware runs with. On shadow tables it pages always, by 64-bit entries, with
- * WP and NX, whatever the guest does: PG without PE is allowed here (APM 2 15.19).
- * Only what gives the guest's U bits another meaning is the guest's.
- */
-static u64 hw_cr0(const struct x86_vcpu *vcpu)
-{
-	/*
-	 * A guest that turns caching off is not slowed down by it: memory is
-	 * coherent all the same.
-	 */
-	u64 cr0 = vcpu->cr0 & ~(X86_CR0_CD | X86_CR0_NW);
-
-	return svm_caps.npt ? cr0 : cr0 | X86_CR0_PG | X86_CR0_WP;
-}
-
-static u64 hw_cr4(const struct x86_vcpu *vcpu)
-{
-	/* A machine check of the host's must not shut the CPU down in a guest without CR4.MCE. */
-	u64 cr4 = vcpu->cr4 | (cr4_read_shadow() & X86_CR4_MCE);
-
-	if (svm_caps.npt)
-		return cr4;
-	cr4 = (cr4 | X86_CR4_PAE) & ~X86_CR4_PCIDE;
-	if (!(vcpu->cr0 & X86_CR0_PG))
-		cr4 &= ~(X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE);
-	return cr4;
-}
-
 static u64 hw_efer(const struct x86_vcpu *vcpu)
 {
 	/* VMRUN wants SVME set in the guest's EFER (APM 2 15.5.1). */
-	u64 efer = vcpu->efer | EFER_SVME;
-
-	if (svm_caps.npt)
-		return efer;
-	/* LME without the guest's PG is not long mode yet. */
-	if (!(efer & EFER_LMA))
-		efer &= ~EFER_LME;
-	return efer | EFER_NX;
+	return x86_hw_efer(vcpu) | EFER_SVME;
 }
 
 void svm_set_cr0(struct x86_vcpu *vcpu, u64 cr0)
@@ -259,10 +222,13 @@ void svm_set_cr0(struct x86_vcpu *vcpu, u64 cr0)
 	vcpu->cr0 = cr0;
 	x86_reg_mark_available(vcpu, X86_REG_CR0);
 
-	/* Where it differs from what the guest wrote, all its reads and writes must be seen. */
-	hw = hw_cr0(vcpu);
+	/*
+	 * PG without PE is allowed here (APM 2 15.19).
+	 * Where it differs from what the guest wrote, all its reads and writes must be seen.
+	 */
+	hw = x86_hw_cr0(vcpu);
 	svm->vmcb->save.cr0 = hw;
-	svm->vmcb->save.cr4 = hw_cr4(vcpu);
+	svm->vmcb->save.cr4 = x86_hw_cr4(vcpu);
 	svm_put_intercept(svm, SVM_INTERCEPT_CR0_READ, hw != cr0);
 	svm_put_intercept(svm, SVM_INTERCEPT_CR0_WRITE, hw != cr0);
 	svm_mark_dirty(svm, SVM_CLEAN_CR);
@@ -287,7 +253,7 @@ void svm_set_cr4(struct x86_vcpu *vcpu, u64 cr4)
 
 	vcpu->cr4 = cr4;
 	x86_reg_mark_available(vcpu, X86_REG_CR4);
-	svm->vmcb->save.cr4 = hw_cr4(vcpu);
+	svm->vmcb->save.cr4 = x86_hw_cr4(vcpu);
 	svm_mark_dirty(svm, SVM_CLEAN_CR);
 }
 

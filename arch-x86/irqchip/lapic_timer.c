@@ -68,7 +68,7 @@ static bool lapic_may_use_hardware(const struct x86_lapic *apic)
 	bool mine;
 
 	if (!x86_vendor_caps()->exit_timer || x86_vcpu_vm(vcpu)->mwait_in_guest ||
-	    vcpu->mp_state != KVM_MP_STATE_RUNNABLE || vcpu->apf_halted ||
+	    vcpu->mp_state != KVM_MP_STATE_RUNNABLE || vcpu->apf_halted || vcpu->emulated ||
 	    vcpu->tsc_catchup || x86_tsc_unstable())
 		return false;
 	preempt_disable();

@@ -39,6 +39,9 @@ static bool audit_leaf(struct x86_vm *vm, const char *where, const struct x86_ta
 	if (vm->apic_page && spte_pfn(spte) == page_to_pfn(vm->apic_page))
 		return gfn == gpa_to_gfn(APIC_DEFAULT_PHYS_BASE) ||
 		       breach(vm, where, "the APIC's page elsewhere (I5)", table, i, spte);
+	if (identity_page(vm, gfn))
+		return spte_pfn(spte) == page_to_pfn(identity_page(vm, gfn)) ||
+		       breach(vm, where, "not the identity table (I5)", table, i, spte);
 	slot = kvm_find_slot(kvm_memslots_as(&vm->core, table->as_id), gfn);
 	if (!slot || gfn + pages > kvm_slot_end(slot))
 		return breach(vm, where, "page outside a slot (I5)", table, i, spte);

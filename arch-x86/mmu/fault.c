@@ -120,24 +120,31 @@ int x86_mmu_apic_access(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
 EXPORT_SYMBOL_GPL(x86_mmu_apic_access);
 
 /*
- * The APIC's page, if the CPU is to see through it: a page of ours, in no slot. (With
- * shadow tables each access faults instead.)
+ * A page of ours, in no slot: the APIC's, if the CPU is to see through it (with shadow
+ * tables each access faults instead), or the identity table.
  */
-static bool fault_apic_page(struct x86_vcpu *vcpu, struct mmu_fault *f)
+static struct page *own_page(struct x86_vm *vm, gfn_t gfn)
+{
+	if (gfn == gpa_to_gfn(APIC_DEFAULT_PHYS_BASE) && !x86_mmu_limits.shadow)
+		return READ_ONCE(vm->apic_page_used) ? vm->apic_page : NULL;
+	return identity_page(vm, gfn);
+}
+
+static bool fault_own_page(struct x86_vcpu *vcpu, struct mmu_fault *f)
 {
 	struct x86_vm *vm = x86_vcpu_vm(vcpu);
+	struct page *page = own_page(vm, f->gfn);
 	enum mmu_result r = MMU_BROKEN;
 
-	if (f->gfn != gpa_to_gfn(APIC_DEFAULT_PHYS_BASE) || !READ_ONCE(vm->apic_page_used) ||
-	    x86_mmu_limits.shadow || tdp_topup(vcpu))
+	if (!page || tdp_topup(vcpu))
 		return false;
-	f->pfn = page_to_pfn(vm->apic_page);
+	f->pfn = page_to_pfn(page);
 	f->write = true;
 	f->host_writable = true;
 	f->level = 1;
 	read_lock(&vm->core.mmu_lock);
 	/* Whoever takes it away writes first, and then waits for the lock; slots likewise. */
-	if (READ_ONCE(vm->apic_page_used) &&
+	if (own_page(vm, f->gfn) == page &&
 	    f->slots == kvm_memslots_as(&vm->core, kvm_arch_vcpu_as_id(&vcpu->core)) &&
 	    f->slots->generation == f->slots_gen)
 		r = tdp_map(vcpu, vcpu->mmu.root_table, f);
@@ -415,7 +422,7 @@ int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 	}
 
 	if (!fault_slot(vcpu, &f)) {
-		if (!f.slot && fault_apic_page(vcpu, &f))
+		if (!f.slot && fault_own_page(vcpu, &f))
 			return X86_RESUME;
 		return fault_mmio(vcpu, gpa, error_code, insn, insn_len);
 	}

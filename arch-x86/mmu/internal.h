@@ -86,6 +86,15 @@ void mmu_batch_flush(struct mmu_batch *b);
  *  flushed, and freed in the background. Takes mmu_lock. */
 void mmu_zap_all(struct x86_vm *vm);
 
+/* ---- own_tables.c ------------------------------------------------------------- */
+
+/** identity_alloc() / identity_free() - a VM's identity table, where the CPU needs one.
+ *  0, -ENOMEM. Sleeps */
+int identity_alloc(struct x86_vm *vm);
+void identity_free(struct x86_vm *vm);
+/** identity_page() - it, if it is at @gfn, or NULL */
+struct page *identity_page(struct x86_vm *vm, gfn_t gfn);
+
 /* ---- audit.c ---------------------------------------------------------------- */
 
 /** x86_mmu_audit() - check the invariants, if the parameter mmu_audit says so.

@@ -113,7 +113,7 @@ int x86_mmu_vm_init(struct x86_vm *vm)
 	spin_lock_init(&mmu->dead_lock);
 	INIT_LIST_HEAD(&mmu->dead);
 	INIT_WORK(&mmu->reaper, tdp_reap);
-	return x86_mmu_limits.shadow ? shadow_vm_init(vm) : 0;
+	return x86_mmu_limits.shadow ? shadow_vm_init(vm) : identity_alloc(vm);
 }
 
 void x86_mmu_vm_destroy(struct x86_vm *vm)
@@ -127,6 +127,7 @@ void x86_mmu_vm_destroy(struct x86_vm *vm)
 			tdp_free_tree(vm, vm->mmu.tdp_root[i]);
 		vm->mmu.tdp_root[i] = NULL;
 	}
+	identity_free(vm);
 	/* The end of the notifier has dropped all shadow pages. */
 	if (x86_mmu_limits.shadow)
 		shadow_vm_destroy(vm);
@@ -282,10 +283,16 @@ EXPORT_SYMBOL_GPL(x86_mmu_invlpg);
 int kvm_arch_prepare_slot(struct kvm *kvm, const struct kvm_memory_slot *old,
 			  struct kvm_memory_slot *new, enum kvm_mr_change change)
 {
+	gfn_t identity = gpa_to_gfn(x86_vm_of(kvm)->identity_map_addr);
+
 	/* What the tables can't translate would be memory that no vCPU can use. */
 	if ((change == KVM_MR_CREATE || change == KVM_MR_MOVE) &&
 	    kvm_slot_end(new) > x86_mmu_limits.max_gfn)
 		return -EINVAL;
+	/* User space was to leave room for it. */
+	if ((change == KVM_MR_CREATE || change == KVM_MR_MOVE) && x86_vm_of(kvm)->mmu.identity &&
+	    identity >= new->base_gfn && identity < kvm_slot_end(new))
+		return -EEXIST;
 	if (x86_mmu_limits.shadow && (change == KVM_MR_CREATE || change == KVM_MR_MOVE))
 		return rmap_alloc(new);
 	return 0;

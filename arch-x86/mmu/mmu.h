@@ -61,6 +61,7 @@ struct x86_mmu {
  * @nr_shadow: how many there are (m)
  * @shadow_audits: how often an audit was asked for (m)
  * @shadow_scratch: a page to compare a guest's table in (m)
+ * @identity: table for a guest without paging (own_tables.c), or NULL (c)
  * @dead_lock: guards @dead; taken under mmu_lock
  * @dead: detached tables, flushed, to be freed after an RCU grace period
  * @reaper: does that
@@ -75,6 +76,7 @@ struct x86_vm_mmu {
 	unsigned long nr_shadow;
 	unsigned long shadow_audits;
 	void *shadow_scratch;
+	struct page *identity;
 	spinlock_t dead_lock;
 	struct list_head dead;
 	struct work_struct reaper;
@@ -246,6 +248,29 @@ gpa_t x86_gva_to_gpa(struct x86_vcpu *vcpu, u64 gva, u32 access,
  * Return: true; false: #GP, a reserved bit is set or there is no memory.
  */
 bool x86_load_pdptrs(struct x86_vcpu *vcpu, u64 cr3);
+
+/**
+ * x86_mmu_own_tables() - does the hardware's CR3 name tables of ours, not the guest's?
+ * @vcpu: the vCPU; the guest's CR0.PG counts, which no vendor lets it change unseen
+ *
+ * Then the guest's CR3 and PDPTEs are in @vcpu alone. Any context.
+ */
+bool x86_mmu_own_tables(const struct x86_vcpu *vcpu);
+
+/**
+ * x86_hw_cr0() ... x86_hw_efer() - what the hardware runs with when the guest has @vcpu's
+ *	cr0, cr4 and efer
+ * @vcpu: the vCPU; these three are current
+ *
+ * To which the vendor adds what its hardware insists on. Any context.
+ */
+u64 x86_hw_cr0(const struct x86_vcpu *vcpu);
+u64 x86_hw_cr4(const struct x86_vcpu *vcpu);
+u64 x86_hw_efer(const struct x86_vcpu *vcpu);
+
+/** x86_mmu_identity_cr3() - what a guest without paging runs on, with the capability
+ *  always_paging: 32-bit paging with PSE */
+u64 x86_mmu_identity_cr3(const struct x86_vcpu *vcpu);
 
 /**
  * x86_mmu_set_nr_pages() - KVM_SET_NR_MMU_PAGES: a bound for page tables

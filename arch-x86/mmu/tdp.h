@@ -15,8 +15,9 @@
  *     only where the log says dirty (if the CPU logs what it sets D of: only W with
  *     D), and never in a page larger than 4 KiB that
  *     was mapped after logging started.
- *  I5 Nothing is mapped outside a slot, but the page that the CPU sees the APIC
- *     through (vm->apic_page), at its own address.
+ *  I5 Nothing is mapped outside a slot, but pages of ours, each at its own address: the
+ *     one that the CPU sees the APIC through (vm->apic_page), and the identity table
+ *     (own_tables.c).
  *  I6 A detached table is freed after a TLB flush and an RCU grace period.
  *
  * Who changes entries:
