@@ -33,10 +33,12 @@ enum {
 
 void __init vmx_apicv_init(void)
 {
-	/* Users read in the parameters what is in use. All the rest needs this (27.2.1.1). */
+	/* Users read in the parameters what is in use. */
 	vmx_has.tpr_shadow = flexpriority && vmx_can(VMX_PROC, VMX_PROC_TPR_SHADOW);
-	flexpriority = vmx_has.tpr_shadow && vmx_can(VMX_PROC2, VMX_PROC2_APIC_ACCESS);
-	if (!vmx_has.tpr_shadow) {
+	flexpriority = vmx_has.tpr_shadow && vmx_can(VMX_PROC2, VMX_PROC2_APIC_ACCESS) &&
+		       vmx_caps.npt;
+	/* Shadow tables map no page of ours, and all the rest needs the TPR (27.2.1.1). */
+	if (!vmx_has.tpr_shadow || !vmx_caps.npt) {
 		vmx_has.may[VMX_PROC2] &= ~APIC_CONTROLS;
 		enable_apicv = false;
 		return;

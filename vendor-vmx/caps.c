@@ -14,7 +14,7 @@
 
 static bool ept = true;
 module_param(ept, bool, 0444);
-MODULE_PARM_DESC(ept, "use extended page tables");
+MODULE_PARM_DESC(ept, "use extended page tables; off: shadow paging");
 
 static bool eptad = true;
 module_param(eptad, bool, 0444);
@@ -22,7 +22,7 @@ MODULE_PARM_DESC(eptad, "use accessed and dirty bits of extended page tables");
 
 static bool unrestricted_guest = true;
 module_param(unrestricted_guest, bool, 0444);
-MODULE_PARM_DESC(unrestricted_guest, "let guests run in real mode on the CPU");
+MODULE_PARM_DESC(unrestricted_guest, "let guests run in real mode and without paging on the CPU");
 
 static bool vpid = true;
 module_param(vpid, bool, 0444);
@@ -39,7 +39,6 @@ MODULE_PARM_DESC(hide_controls, "for tests: pin, primary, secondary, exit and en
 struct vmx_capabilities vmx_has __ro_after_init;
 
 struct x86_vendor_caps vmx_caps __ro_after_init = {
-	.npt = true,
 	.tdp_ept_format = true,
 	/* TSC multiplier: 16.48 fixed point (SDM 3C 26.3). */
 	.tsc_scaling_frac_bits = 48,
@@ -66,10 +65,15 @@ static const struct vmx_minimum {
 	{ VMX_PROC, VMX_PROC_UNCOND_IO, "unconditional I/O exiting" },
 	{ VMX_PROC, VMX_PROC_MSR_BITMAP, "MSR bitmaps" },
 	{ VMX_PROC, VMX_PROC_SECONDARY, "secondary controls" },
-	{ VMX_PROC2, VMX_PROC2_EPT, "extended page tables" },
-	{ VMX_PROC2, VMX_PROC2_UNRESTRICTED, "unrestricted guests" },
 	{ VMX_EXIT, VMX_EXIT_LOAD_EFER, "loading of EFER at exits" },
 	{ VMX_ENTRY, VMX_ENTRY_LOAD_EFER, "loading of EFER at entries" },
+};
+
+/* Likewise, where tables of ours are in the place of the guest's. */
+static const struct vmx_minimum vmx_minimum_own_tables[] __initconst = {
+	{ VMX_PROC, VMX_PROC_CR3_LOAD, "CR3-load exiting" },
+	{ VMX_PROC, VMX_PROC_CR3_STORE, "CR3-store exiting" },
+	{ VMX_PROC, VMX_PROC_INVLPG, "INVLPG exiting" },
 };
 
 /* Likewise, of 64 bit hosts. */
@@ -128,25 +132,30 @@ static void __init read_capabilities(void)
 	rdmsrq(MSR_IA32_VMX_CR0_FIXED1, vmx_has.cr0_may);
 	rdmsrq(MSR_IA32_VMX_CR4_FIXED0, vmx_has.cr4_must);
 	rdmsrq(MSR_IA32_VMX_CR4_FIXED1, vmx_has.cr4_may);
-	/* Unrestricted guests may run without protection and paging (SDM 3C 24.8). */
-	vmx_has.cr0_must &= ~(u64)(X86_CR0_PE | X86_CR0_PG);
 }
 
-static int __init check_ept(void)
+/* Users read in the parameters what is in use. */
+static void __init check_paging(void)
 {
 	u64 need = VMX_EPT_WALK_4 | VMX_EPT_WRITE_BACK | VMX_EPT_INVEPT;
 	u64 have = vmx_has.ept_vpid;
 
-	if (!ept || !unrestricted_guest) {
-		pr_err("kvm_intel: %s=0 needs shadow paging, which is not supported yet\n",
-		       ept ? "unrestricted_guest" : "ept");
-		return -EOPNOTSUPP;
-	}
-	if ((have & need) != need || !(have & (VMX_EPT_INVEPT_SINGLE | VMX_EPT_INVEPT_ALL))) {
-		pr_err("kvm_intel: this CPU's extended page tables lack 4 levels, write-back or INVEPT, which are needed\n");
-		return -EOPNOTSUPP;
-	}
+	ept &= vmx_can(VMX_PROC2, VMX_PROC2_EPT) && (have & need) == need &&
+	       (have & (VMX_EPT_INVEPT_SINGLE | VMX_EPT_INVEPT_ALL));
+	/* It can't be without EPT (SDM 3C 27.2.1.1). */
+	unrestricted_guest &= ept && vmx_can(VMX_PROC2, VMX_PROC2_UNRESTRICTED);
+	eptad &= ept && (have & VMX_EPT_AD);
+
+	vmx_caps.npt = ept;
+	vmx_caps.always_paging = !unrestricted_guest;
+	vmx_has.unrestricted = unrestricted_guest;
+	/* Unrestricted guests may run without protection and paging (SDM 3C 24.8). */
+	if (unrestricted_guest)
+		vmx_has.cr0_must &= ~(u64)(X86_CR0_PE | X86_CR0_PG);
+
 	vmx_caps.tdp_max_level = 4;
+	if (!ept)
+		return;
 	if ((have & VMX_EPT_WALK_5) && boot_cpu_data.x86_phys_bits > 48)
 		vmx_caps.tdp_max_level = 5;
 	vmx_caps.tdp_max_page_shift = have & VMX_EPT_1G ? 30 : have & VMX_EPT_2M ? 21 : 12;
@@ -158,8 +167,7 @@ static int __init check_ept(void)
 		pr_info("kvm_intel: guests get small pages only, because this CPU has the ITLB multihit erratum\n");
 		vmx_caps.tdp_max_page_shift = 12;
 	}
-	vmx_caps.tdp_has_ad = eptad && (have & VMX_EPT_AD);
-	return 0;
+	vmx_caps.tdp_has_ad = eptad;
 }
 
 static void __init check_vpid(void)
@@ -192,8 +200,11 @@ int __init vmx_caps_init(void)
 	r = check_minimum(vmx_minimum, ARRAY_SIZE(vmx_minimum));
 	if (!r && IS_ENABLED(CONFIG_X86_64))
 		r = check_minimum(vmx_minimum_64, ARRAY_SIZE(vmx_minimum_64));
-	if (!r)
-		r = check_ept();
+	if (r)
+		return r;
+	check_paging();
+	if (!unrestricted_guest)
+		r = check_minimum(vmx_minimum_own_tables, ARRAY_SIZE(vmx_minimum_own_tables));
 	if (r)
 		return r;
 	if (vmx_has.vmcs_size > PAGE_SIZE) {

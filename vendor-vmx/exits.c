@@ -74,7 +74,8 @@ u64 vmx_next_rip(struct x86_vcpu *vcpu)
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
 	u64 rip, next;
 
-	if (unlikely(!length_is_known(vmx)))
+	/* Nor is there an exit where the emulator runs the guest. */
+	if (unlikely(vcpu->emulated || !length_is_known(vmx)))
 		return 0;
 
 	rip = x86_rip_read(vcpu);
@@ -274,6 +275,10 @@ static int vmx_exception(struct vmx_vcpu *vmx)
 		return x86_handle_guest_debug_exit(vcpu, 0, x86_get_linear_rip(vcpu), BP_VECTOR);
 	case UD_VECTOR:
 		return x86_emulate(vcpu, X86_EMUL_TRAP_UD);
+	case PF_VECTOR:
+		/* With shadow tables: the fault of the guest's, or of ours. */
+		return x86_mmu_page_fault(vcpu, vmx_qualification(vmx),
+					  vmcs_read(VMCS_EXIT_INTR_ERROR_CODE), NULL, 0);
 	case AC_VECTOR:
 		x86_queue_exception_e(vcpu, AC_VECTOR, vmcs_read(VMCS_EXIT_INTR_ERROR_CODE));
 		return X86_RESUME;

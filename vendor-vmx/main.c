@@ -135,6 +135,7 @@ static const struct x86_vendor_ops vmx_ops = {
 	.write_tsc_multiplier = vmx_write_tsc_multiplier,
 	.set_timer = vmx_set_timer,
 
+	.can_enter = vmx_can_enter,
 	.patch_hypercall = vmx_patch_hypercall,
 	.can_emulate = vmx_can_emulate,
 	.msr_filter_changed = vmx_msr_recalc,
@@ -163,7 +164,9 @@ static int __init vmx_init(void)
 	r = x86_vendor_register(&vmx_ops);
 	if (r)
 		goto err_emergency;
-	pr_info("kvm_intel: VT-x with extended page tables%s%s%s%s%s%s (kvm-kmod " KVM_KMOD_VERSION ")\n",
+	pr_info("kvm_intel: VT-x with %s%s%s%s%s%s%s%s (kvm-kmod " KVM_KMOD_VERSION ")\n",
+		vmx_caps.npt ? "extended page tables" : "shadow paging",
+		vmx_has.unrestricted ? "" : ", without unrestricted guest",
 		vmx_caps.tdp_has_ad ? ", accessed and dirty bits" : "",
 		vmx_has.vpid ? ", VPID" : "",
 		vmx_has.virtual_nmis ? ", virtual NMIs" : "",

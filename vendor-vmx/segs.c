@@ -109,6 +109,7 @@ void vmx_set_segment(struct x86_vcpu *vcpu, const struct kvm_segment *var, enum 
 	s->limit = var->limit;
 	s->access = access_of(var, seg);
 	vmx->seg_avail |= 0xfUL << (seg * 4);
+	vmx_state_changed(vcpu);
 	vmcs_write(seg_field(VMCS_GUEST_ES_SELECTOR, seg), s->selector);
 	vmcs_write(seg_field(VMCS_GUEST_ES_BASE, seg), s->base);
 	vmcs_write(seg_field(VMCS_GUEST_ES_LIMIT, seg), s->limit);

@@ -3,7 +3,8 @@
  * Translations that the CPU has cached: their tags (VPID), and dropping them by the
  * narrowest instruction that this CPU has (SDM 3C 29.4). With EPT there are
  * guest-physical translations, tagged by EPTP, and combined ones, tagged by VPID and
- * EPTP: INVEPT drops both kinds of an EPTP, INVVPID the combined ones of a VPID.
+ * EPTP: INVEPT drops both kinds of an EPTP, INVVPID the combined ones of a VPID. Without
+ * EPT there are linear ones, of shadow tables, tagged by VPID.
  *
  * All of it works on this CPU. What a vCPU left on others is dropped when it comes
  * there again: vmx_vcpu_load() asks for it.
@@ -76,6 +77,11 @@ void vmx_load_root(struct x86_vcpu *vcpu, hpa_t root, int level)
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
 	u64 eptp = root | VMX_EPTP_WB | VMX_EPTP_WALK(level);
 
+	if (!vmx_caps.npt) {
+		/* Of a guest in PAE mode the entry reads the PDPTEs anew (SDM 3C 27.3.2.4). */
+		vmcs_write(VMCS_GUEST_CR3, root);
+		return;
+	}
 	if (vmx_caps.tdp_has_ad)
 		eptp |= VMX_EPTP_AD;
 	vmx->eptp = eptp;
@@ -86,7 +92,9 @@ void vmx_flush_tlb_current(struct x86_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
 
-	if (vmx->eptp)
+	if (!vmx_caps.npt)
+		flush_vpid(vmx->vpid);
+	else if (vmx->eptp)
 		flush_ept(vmx->eptp);
 }
 

@@ -62,6 +62,8 @@ void vmx_update_exception_bitmap(struct x86_vcpu *vcpu)
 	 */
 	u32 bitmap = BIT(MC_VECTOR) | BIT(DB_VECTOR) | BIT(AC_VECTOR) | BIT(UD_VECTOR);
 
+	if (!vmx_caps.npt)
+		bitmap |= BIT(PF_VECTOR);
 	if (vcpu->core.guest_debug & KVM_GUESTDBG_USE_SW_BP)
 		bitmap |= BIT(BP_VECTOR);
 	if (vmx->exception_bitmap == bitmap)
@@ -81,7 +83,7 @@ static u32 proc_controls(struct vmx_vcpu *vmx)
 	struct x86_vcpu *vcpu = &vmx->x86;
 	struct x86_vm *vm = x86_vcpu_vm(vcpu);
 	u32 want = VMX_PROC_TSC_OFFSET | VMX_PROC_RDPMC | VMX_PROC_UNCOND_IO |
-		   VMX_PROC_MSR_BITMAP | VMX_PROC_SECONDARY;
+		   VMX_PROC_MSR_BITMAP | VMX_PROC_SECONDARY | vmx_cr3_exits(vcpu);
 
 	/* Without an APIC of ours user space must hear of each change. */
 	if (vmx_has.tpr_shadow && x86_has_lapic(vcpu))
@@ -103,9 +105,12 @@ static u32 proc_controls(struct vmx_vcpu *vmx)
 static u32 proc2_controls(struct vmx_vcpu *vmx)
 {
 	struct x86_vcpu *vcpu = &vmx->x86;
-	u32 want = VMX_PROC2_EPT | VMX_PROC2_UNRESTRICTED | VMX_PROC2_WBINVD |
-		   vmx_apic_controls(vmx);
+	u32 want = VMX_PROC2_WBINVD | vmx_apic_controls(vmx);
 
+	if (vmx_caps.npt)
+		want |= VMX_PROC2_EPT;
+	if (vmx_has.unrestricted)
+		want |= VMX_PROC2_UNRESTRICTED;
 	if (vmx->pml)
 		want |= VMX_PROC2_PML;
 	if (vmx->vpid)
@@ -176,7 +181,7 @@ static void constant_fields(struct vmx_vcpu *vmx)
 	vmx_pml_reset(vmx);
 	if (vmx_can(VMX_PROC2, VMX_PROC2_XSAVES))
 		vmcs_write64(VMCS_XSS_EXIT_BITMAP, 0);
-	/* Page faults are the guest's: bitmap 0, and no error code matches otherwise. */
+	/* Which page faults exit: all or none, as the bitmap says (SDM 3C 25.6.3). */
 	vmcs_write(VMCS_PF_ERROR_CODE_MASK, 0);
 	vmcs_write(VMCS_PF_ERROR_CODE_MATCH, 0);
 	vmcs_write(VMCS_CR3_TARGET_COUNT, 0);

@@ -358,8 +358,11 @@ enum vmx_exit_reason {
 /* Segment access rights (table 25-2): as in a descriptor, and: */
 #define VMX_AR_TYPE(ar)			((ar) & 0xf)
 #define VMX_AR_DPL_SHIFT		5
+#define VMX_AR_S			BIT(4)
+#define VMX_AR_P			BIT(7)
 #define VMX_AR_L			BIT(13)
 #define VMX_AR_DB			BIT(14)
+#define VMX_AR_G			BIT(15)
 #define VMX_AR_UNUSABLE			BIT(16)
 
 #endif

@@ -25,6 +25,7 @@ enum vmx_control_word { VMX_PIN, VMX_PROC, VMX_PROC2, VMX_EXIT, VMX_ENTRY, VMX_N
  * @ept_vpid: IA32_VMX_EPT_VPID_CAP
  * @misc: IA32_VMX_MISC
  * @cr0_must, @cr0_may, @cr4_must, @cr4_may: fixed bits of guest and host registers
+ * @unrestricted: guests may run without protection and paging; only with EPT
  * @virtual_nmis: NMI blocking is the CPU's business
  * @vpid: translations are tagged
  * @tpr_shadow: the CPU reads and writes the TPR for CR8
@@ -37,6 +38,7 @@ struct vmx_capabilities {
 	u64 ept_vpid;
 	u64 misc;
 	u64 cr0_must, cr0_may, cr4_must, cr4_may;
+	bool unrestricted;
 	bool virtual_nmis;
 	bool vpid;
 	bool tpr_shadow;
@@ -338,6 +340,8 @@ void vmx_set_cr0(struct x86_vcpu *vcpu, u64 cr0);
 void vmx_set_cr3(struct x86_vcpu *vcpu, u64 cr3);
 bool vmx_is_valid_cr4(struct x86_vcpu *vcpu, u64 cr4);
 void vmx_set_cr4(struct x86_vcpu *vcpu, u64 cr4);
+/** vmx_cr3_exits() - primary controls for who owns CR3 now, and translations */
+u32 vmx_cr3_exits(struct x86_vcpu *vcpu);
 /** vmx_update_cr_masks() - which bits of CR0 and CR4 the guest may change unseen */
 void vmx_update_cr_masks(struct vmx_vcpu *vmx);
 int vmx_set_efer(struct x86_vcpu *vcpu, u64 efer);
@@ -357,6 +361,15 @@ void vmx_get_idt(struct x86_vcpu *vcpu, struct x86_desc_table *dt);
 void vmx_set_idt(struct x86_vcpu *vcpu, const struct x86_desc_table *dt);
 void vmx_get_gdt(struct x86_vcpu *vcpu, struct x86_desc_table *dt);
 void vmx_set_gdt(struct x86_vcpu *vcpu, const struct x86_desc_table *dt);
+
+/* ---- entry_state.c ----------------------------------------------------------- */
+
+bool vmx_can_enter(struct x86_vcpu *vcpu);
+/** vmx_state_changed() - before the next entry the guest's state must be looked at */
+static inline void vmx_state_changed(struct x86_vcpu *vcpu)
+{
+	vcpu->check_entry = !vmx_has.unrestricted;
+}
 
 /* ---- events.c --------------------------------------------------------------- */
 
