@@ -80,6 +80,33 @@ TEST(exceptions, "#DE and #UD through the vector table, at the instruction")
 	vcpu_finish(v);
 }
 
+BLOB(b_events, ".code16",
+     "xor %ax, %ax; mov %ax, %ds; xor %bp, %bp\n"
+     SYNC "cmp $1, %bp; jne 1f\n"
+     "sti; nop\n"
+     SYNC "cmp $0x11, %bp; jne 1f\n"
+     "pushf; pop %ax; test $0x200, %ax; jz 1f\n"
+     "mov $0x7fff, %eax; vmcall; cmp $-1000, %eax; jne 1f\n"	/* -KVM_ENOSYS */
+     DONE "1:" FAIL
+     ".org b_events + 0x100\n"
+     "inc %bp; iret\n"
+     ".org b_events + 0x110\n"
+     "add $0x10, %bp; iret");
+
+TEST(events, "an NMI, an interrupt, and a hypercall")
+{
+	struct vcpu *v = REAL(b_events);
+	struct kvm_interrupt irq = { .irq = 0x30 };
+
+	ivt(v)[2 * X86_NMI] = GPA_CODE + 0x100;
+	ivt(v)[2 * 0x30] = GPA_CODE + 0x110;
+	ASSERT_EQ(vcpu_next(v), GUEST_SYNC);
+	ASSERT_OK(ioctl(v->fd, KVM_NMI, 0));
+	ASSERT_EQ(vcpu_next(v), GUEST_SYNC);
+	ASSERT_OK(ioctl(v->fd, KVM_INTERRUPT, &irq));
+	vcpu_finish(v);
+}
+
 BLOB(b_limit, ".code16",
      "xor %ax, %ax; mov %ax, %ds; xor %bp, %bp\n"
      "mov $0xffff, %bx; mov (%bx), %ax\n"	/* 2 bytes */
