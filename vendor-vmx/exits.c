@@ -88,13 +88,11 @@ u64 vmx_next_rip(struct x86_vcpu *vcpu)
 
 /* ---- memory -------------------------------------------------------------------- */
 
-static int vmx_ept_violation(struct vmx_vcpu *vmx)
+/* PFERR_* of an EPT violation's qualification. */
+static u64 ept_error_code(unsigned long q)
 {
-	unsigned long q = vmx_qualification(vmx);
 	u64 error_code = 0;
 
-	if (unlikely(q & VMX_EPTV_NMI_UNBLOCKED))
-		vmx_iret_faulted(vmx);
 	if (q & VMX_EPTV_WRITE)
 		error_code |= PFERR_WRITE;
 	if (q & VMX_EPTV_FETCH)
@@ -106,8 +104,28 @@ static int vmx_ept_violation(struct vmx_vcpu *vmx)
 		error_code |= PFERR_GUEST_FINAL;
 	else
 		error_code |= PFERR_GUEST_PAGE;
-	return x86_mmu_page_fault(&vmx->x86, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS), error_code,
-				  NULL, 0);
+	return error_code;
+}
+
+static int vmx_ept_violation(struct vmx_vcpu *vmx)
+{
+	unsigned long q = vmx_qualification(vmx);
+
+	if (unlikely(q & VMX_EPTV_NMI_UNBLOCKED))
+		vmx_iret_faulted(vmx);
+	return x86_mmu_page_fault(&vmx->x86, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS),
+				  ept_error_code(q), NULL, 0);
+}
+
+/* IRQs off. */
+static enum x86_fastpath vmx_fast_ept_violation(struct vmx_vcpu *vmx)
+{
+	unsigned long q = vmx_qualification(vmx);
+
+	if (q & VMX_EPTV_NMI_UNBLOCKED)
+		return X86_FASTPATH_NONE;
+	return x86_inner_mmio(&vmx->x86, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS),
+			      ept_error_code(q));
 }
 
 static int vmx_ept_misconfig(struct vmx_vcpu *vmx)
@@ -319,6 +337,7 @@ enum x86_fastpath vmx_fast_exit(struct x86_vcpu *vcpu)
 	if (vmx->pml && READ_ONCE(x86_vcpu_vm(vcpu)->mmu.nr_logged))
 		return X86_FASTPATH_NONE;
 	switch (vmx->exit_reason) {
+	case VMX_EXIT_EPT_VIOLATION:
 	case VMX_EXIT_WRMSR:
 	case VMX_EXIT_RDMSR:
 	case VMX_EXIT_CPUID:
@@ -330,6 +349,8 @@ enum x86_fastpath vmx_fast_exit(struct x86_vcpu *vcpu)
 	}
 	if (unlikely(!x86_inner_allowed(vcpu, vmx_get_rflags(vcpu))))
 		return X86_FASTPATH_NONE;
+	if (vmx->exit_reason == VMX_EXIT_EPT_VIOLATION)
+		return vmx_fast_ept_violation(vmx);
 	vcpu->next_rip = vmx_next_rip(vcpu);
 	if (unlikely(!vcpu->next_rip))
 		return X86_FASTPATH_NONE;
