@@ -4,6 +4,10 @@
  * and the difference is the cost of a thousand. Prints "NAME NANOSECONDS" per exit,
  * without the guest's own loop. Marks each run for count.c, which counts instructions
  * instead; rows are in the same order.
+ *
+ *	exits [ROUNDS]
+ *
+ * ROUNDS: the whole table as often (1).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,6 +27,8 @@
 #define HANDLER	0x2000		/* of interrupt VECTOR */
 #define VECTOR	0x20
 #define TABLES	0x4000		/* page tables of 64-bit rows: 3 pages */
+#define PAGES	0x1000000	/* memory that is mapped anew for each run */
+#define PAGES_SIZE 0x1000000
 #define MMIO	0xd0000		/* no memory there */
 #define LAPIC	0xfee00000
 #define IOAPIC	0xfec00000
@@ -68,12 +74,18 @@ static const struct row rows[] = {
 	ROW("cpuid-64", LONG, "\x31\xc0\x0f\xa2"),
 	ROW("rdmsr-64", LONG, "\xb9\x77\x02\0\0\x0f\x32"),
 	ROW("mmio-eventfd-64", LONG, "\x66\x41\x89\x02"),	/* mov [r10], ax */
+	/* The next page: mov [r11], al; add r11, 0x1000 */
+	ROW("page-fault", LONG, "\x41\x88\x03\x49\x81\xc3\0\x10\0\0"),
+	/* TMICT: 100 us; HLT; the handler's EOI is the third exit */
+	ROW("hlt-timer", REAL, "\x26\x66\xc7\x87\x80\x03\x50\xc3\0\0\xf4"),
 };
 
 static unsigned char *memory;
+static void *pages;
 static struct kvm_run *run;
 static struct kvm_sregs reset;
-static int vcpu;
+static struct kvm_lapic_state reset_apic;
+static int vm, vcpu;
 
 static void need(int ok, const char *what)
 {
@@ -107,13 +119,25 @@ static void add_event(int vm, unsigned long long addr, int len, int flags)
 	need(!ioctl(vm, KVM_IOEVENTFD, &event), "KVM_IOEVENTFD");
 }
 
+/* The VM forgets what it has mapped of them. */
+static void unmap_pages(void)
+{
+	struct kvm_userspace_memory_region slot = {
+		.slot = 1, .guest_phys_addr = PAGES, .userspace_addr = (unsigned long)pages,
+	};
+
+	ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot);
+	slot.memory_size = PAGES_SIZE;
+	need(!ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot), "pages");
+}
+
 static void setup(void)
 {
 	struct kvm_userspace_memory_region slot = { .memory_size = 0x10000 };
 	static const char handler[] = "\x26\x66\xc7\x87\xb0\0\0\0\0\0\xcf";	/* EOI, IRET */
 	static const unsigned short vector[2] = { HANDLER, 0 };
 	unsigned long long *table;
-	int kvm, vm, size;
+	int kvm, size, i;
 
 	kvm = open("/dev/kvm", O_RDWR);
 	need(kvm >= 0, "/dev/kvm");
@@ -135,6 +159,7 @@ static void setup(void)
 	run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
 	need(run != MAP_FAILED, "kvm_run");
 	need(!ioctl(vcpu, KVM_GET_SREGS, &reset), "KVM_GET_SREGS");
+	need(!ioctl(vcpu, KVM_GET_LAPIC, &reset_apic), "KVM_GET_LAPIC");
 
 	memcpy(memory + HANDLER, handler, sizeof(handler) - 1);
 	memcpy(memory + VECTOR * 4, vector, sizeof(vector));
@@ -142,6 +167,13 @@ static void setup(void)
 	table[0] = TABLES + 0x1000 + 7;
 	table[512] = TABLES + 0x2000 + 7;
 	table[1024] = 0x83;		/* the first 2 MiB */
+	for (i = PAGES >> 21; i < (PAGES + PAGES_SIZE) >> 21; i++)
+		table[1024 + i] = (unsigned long long)i << 21 | 0x83;
+	/* Populated, by pages of 4 KiB. */
+	pages = mmap(NULL, PAGES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need(pages != MAP_FAILED, "pages");
+	madvise(pages, PAGES_SIZE, MADV_NOHUGEPAGE);
+	memset(pages, 1, PAGES_SIZE);
 }
 
 static void set_segment(struct kvm_segment *s, unsigned int base)
@@ -154,6 +186,9 @@ static void set_mode(enum mode mode)
 {
 	struct kvm_sregs sregs = reset;
 
+	/* Nothing is left of the row before. */
+	need(!ioctl(vcpu, KVM_SET_SREGS, &reset), "KVM_SET_SREGS");
+	need(!ioctl(vcpu, KVM_SET_LAPIC, &reset_apic), "KVM_SET_LAPIC");
 	set_segment(&sregs.cs, 0);
 	set_segment(&sregs.ds, MMIO);
 	set_segment(&sregs.es, LAPIC);
@@ -176,7 +211,9 @@ static void set_mode(enum mode mode)
 /* SVR: the local APIC on, in its page or by MSR */
 static void enable_apic(enum mode mode)
 {
-	static const char x1[] = "\x26\x66\xc7\x87\xf0\0\xff\x01\0\0";
+	static const char x1[] = "\x26\x66\xc7\x87\xf0\0\xff\x01\0\0"
+				 /* LVTT: one-shot */
+				 "\x26\x66\xc7\x87\x20\x03\x20\0\0\0";
 	static const char x2[] = "\x66\xb9\x0f\x08\0\0\x66\xb8\xff\x01\0\0\x66\x31\xd2\x0f\x30"
 				 /* LVTT: deadlines, masked */
 				 "\x66\xb9\x32\x08\0\0\x66\xb8\x20\0\x05\0\x0f\x30";
@@ -215,10 +252,12 @@ static void write_code(const struct row *row, unsigned int times)
 
 static long long once(const struct row *row, unsigned int times)
 {
-	struct kvm_regs regs = { .rip = CODE, .rflags = 0x202, .rsp = 0x3000, .r10 = MMIO };
+	struct kvm_regs regs = { .rip = CODE, .rflags = 0x202, .rsp = 0x3000, .r10 = MMIO,
+				 .r11 = PAGES };
 	struct timespec from, to;
 
 	write_code(row, times);
+	unmap_pages();
 	/* The last OUT is still to be completed: leave it behind. */
 	run->immediate_exit = 1;
 	ioctl(vcpu, KVM_RUN, 0);
@@ -256,17 +295,25 @@ static double cost(const struct row *row)
 	return (two - one) / 1000.0;
 }
 
-int main(void)
+static void round_of(void)
 {
 	double loop = 0, ns;
 	unsigned int i;
 
-	setup();
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		ns = cost(&rows[i]);
 		printf("%s %.0f\n", rows[i].name, ns - loop);
 		if (!i)
 			loop = ns;
 	}
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = argc > 1 ? atoi(argv[1]) : 1;
+
+	setup();
+	while (rounds-- > 0)
+		round_of();
 	return 0;
 }
