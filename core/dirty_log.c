@@ -88,11 +88,7 @@ static int copy_bitmap_out(void __user *to, const unsigned long *from, unsigned 
 	return 0;
 }
 
-/*
- * A long walk under mmu_lock: give way when somebody waits, with the TLBs
- * flushed, as every holder of mmu_lock may rely on.
- */
-static void give_way(struct kvm *kvm, bool *flush)
+void kvm_mmu_give_way(struct kvm *kvm, bool *flush)
 {
 	if (!need_resched() && !rwlock_needbreak(&kvm->mmu_lock))
 		return;
@@ -134,7 +130,7 @@ int kvm_get_dirty_log(struct kvm *kvm, const struct kvm_dirty_log *log)
 			continue;
 		kvm_arch_write_protect_gfns(kvm, slot, i * BITS_PER_LONG, out[i]);
 		flush = true;
-		give_way(kvm, &flush);
+		kvm_mmu_give_way(kvm, &flush);
 	}
 	/* before user space reads the pages: later writes must set the bits again */
 	if (flush)
@@ -200,7 +196,7 @@ int kvm_clear_dirty_log(struct kvm *kvm, const struct kvm_clear_dirty_log *log)
 			continue;
 		kvm_arch_write_protect_gfns(kvm, slot, first + i * BITS_PER_LONG, mask);
 		flush = true;
-		give_way(kvm, &flush);
+		kvm_mmu_give_way(kvm, &flush);
 	}
 	if (flush)
 		kvm_flush_remote_tlbs(kvm);

@@ -109,11 +109,15 @@ void kvm_dirty_ring_push(struct kvm_vcpu *vcpu, const struct kvm_memory_slot *sl
 
 /* ---- taking back ---------------------------------------------------------- */
 
-/* Pages of one slot that are protected again at once: neighbours mostly come together. */
+/*
+ * Pages of one slot that are protected again at once: neighbours mostly come together.
+ * @flush: TLBs do not know it yet.
+ */
 struct reset_batch {
 	u32 slot;
 	gfn_t base;
 	unsigned long mask;
+	bool flush;
 };
 
 static void reset_flush(struct kvm *kvm, struct reset_batch *b)
@@ -130,9 +134,8 @@ static void reset_flush(struct kvm *kvm, struct reset_batch *b)
 		return;
 	if (slot->npages - b->base < BITS_PER_LONG)
 		b->mask &= BIT(slot->npages - b->base) - 1;
-	write_lock(&kvm->mmu_lock);
 	kvm_arch_write_protect_gfns(kvm, slot, b->base, b->mask);
-	write_unlock(&kvm->mmu_lock);
+	b->flush = true;
 }
 
 static int reset_ring(struct kvm_vcpu *vcpu, struct reset_batch *b)
@@ -161,7 +164,7 @@ static int reset_ring(struct kvm_vcpu *vcpu, struct reset_batch *b)
 			b->mask = 0;
 		}
 		b->mask |= BIT(offset % BITS_PER_LONG);
-		cond_resched();
+		kvm_mmu_give_way(vcpu->kvm, &b->flush);
 	}
 }
 
@@ -174,12 +177,14 @@ int kvm_reset_dirty_rings(struct kvm *kvm)
 	if (!kvm->dirty_ring_bytes)
 		return -EINVAL;
 	mutex_lock(&kvm->slots_lock);
+	write_lock(&kvm->mmu_lock);
 	kvm_for_each_vcpu(i, vcpu, kvm)
 		count += reset_ring(vcpu, &batch);
 	reset_flush(kvm, &batch);
-	/* Before user space reads the pages. */
-	if (count)
+	/* Before user space reads the pages, and before anyone else finds them protected. */
+	if (batch.flush)
 		kvm_flush_remote_tlbs(kvm);
+	write_unlock(&kvm->mmu_lock);
 	mutex_unlock(&kvm->slots_lock);
 	return count;
 }

@@ -119,6 +119,16 @@ int kvm_get_dirty_log(struct kvm *kvm, const struct kvm_dirty_log *log);
 int kvm_clear_dirty_log(struct kvm *kvm, const struct kvm_clear_dirty_log *log);
 
 /**
+ * kvm_mmu_give_way() - in a long walk under mmu_lock: drop it when somebody waits, with the
+ *	TLBs flushed, as every holder of mmu_lock may rely on
+ * @kvm: the VM
+ * @flush: must TLBs be flushed? Then false.
+ *
+ * Context: mmu_lock held for write, and again on return. May sleep.
+ */
+void kvm_mmu_give_way(struct kvm *kvm, bool *flush);
+
+/**
  * kvm_mark_page_dirty() - a page was, or may from now on be, written
  * @kvm: the VM
  * @vcpu: who writes (dirty ring), or NULL
