@@ -119,6 +119,14 @@ int x86_mmu_apic_access(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
 }
 EXPORT_SYMBOL_GPL(x86_mmu_apic_access);
 
+/* Are the slots no longer those that the fault has looked in? Context: mmu_lock. */
+static bool slots_changed(struct kvm_vcpu *vcpu, const struct mmu_fault *f)
+{
+	const struct kvm_memslots *slots = kvm_memslots_as(vcpu->kvm, kvm_arch_vcpu_as_id(vcpu));
+
+	return slots != f->slots || slots->generation != f->slots_gen;
+}
+
 /*
  * A page of ours, in no slot: the APIC's, if the CPU is to see through it (with shadow
  * tables each access faults instead), or the identity table.
@@ -144,9 +152,7 @@ static bool fault_own_page(struct x86_vcpu *vcpu, struct mmu_fault *f)
 	f->level = 1;
 	read_lock(&vm->core.mmu_lock);
 	/* Whoever takes it away writes first, and then waits for the lock; slots likewise. */
-	if (own_page(vm, f->gfn) == page &&
-	    f->slots == kvm_memslots_as(&vm->core, kvm_arch_vcpu_as_id(&vcpu->core)) &&
-	    f->slots->generation == f->slots_gen)
+	if (own_page(vm, f->gfn) == page && !slots_changed(&vcpu->core, f))
 		r = tdp_map(vcpu, vcpu->mmu.root_table, f);
 	read_unlock(&vm->core.mmu_lock);
 	return r == MMU_MAPPED || r == MMU_SPURIOUS;
@@ -196,12 +202,9 @@ static u8 fault_level(struct x86_vm *vm, const struct mmu_fault *f)
 	return level;
 }
 
-static bool fault_is_stale(struct x86_vm *vm, const struct mmu_fault *f)
+static bool fault_is_stale(struct kvm_vcpu *vcpu, const struct mmu_fault *f)
 {
-	struct kvm_memslots *slots = kvm_memslots_as(&vm->core, f->slot->as_id);
-
-	return slots != f->slots || slots->generation != f->slots_gen ||
-	       kvm_invalidate_retry(&vm->core, f->invalidate_seq, f->gfn);
+	return slots_changed(vcpu, f) || kvm_invalidate_retry(vcpu->kvm, f->invalidate_seq, f->gfn);
 }
 
 static void fault_lock(struct x86_vm *vm)
@@ -252,7 +255,7 @@ static int fault_map(struct x86_vcpu *vcpu, struct mmu_fault *f, enum mmu_result
 	f->host_writable = host.writable && kvm_slot_writable(f->slot);
 
 	fault_lock(vm);
-	*r = fault_is_stale(vm, f) ? MMU_RETRY : map(vcpu, f);
+	*r = fault_is_stale(&vcpu->core, f) ? MMU_RETRY : map(vcpu, f);
 	if (*r == MMU_MAPPED && f->write && kvm_slot_dirty_tracked(f->slot))
 		kvm_mark_page_dirty(&vm->core, &vcpu->core, f->slot, f->gfn);
 	kvm_release_faultin(&host, *r == MMU_MAPPED && f->host_writable);
