@@ -170,6 +170,7 @@ static int write_chunk(struct x86_vcpu *vcpu, const struct chunk *c, const void 
 {
 	if (c->mmio)
 		return x86_io_write_mmio(vcpu, c->gpa, data, c->len);
+	x86_mmu_guest_writes(&vcpu->mmu, c->gpa);
 	if (kvm_vcpu_write_guest(&vcpu->core, c->gpa, data, c->len))
 		return lost_memory(vcpu, c->gpa);
 	x86_mmu_guest_wrote(vcpu, c->gpa, c->len);
@@ -338,6 +339,7 @@ int emul_cmpxchg(struct x86_emulator *ctx, u64 linear, void *old, const void *ne
 		return r;
 
 	if (!chunks[1].len && !chunks[0].mmio) {
+		x86_mmu_guest_writes(&vcpu->mmu, chunks[0].gpa);
 		switch (cmpxchg_memory(vcpu, chunks[0].gpa, old, new, len)) {
 		case 0:
 			x86_mmu_guest_wrote(vcpu, chunks[0].gpa, len);
@@ -429,6 +431,7 @@ int x86_write_virt(struct x86_vcpu *vcpu, u64 gva, const void *data, unsigned in
 
 		if (virt_page(vcpu, gva, access, &gpa, fault))
 			return 1;
+		x86_mmu_guest_writes(&vcpu->mmu, gpa);
 		if (kvm_vcpu_write_guest(&vcpu->core, gpa, data, n))
 			return -EFAULT;
 		x86_mmu_guest_wrote(vcpu, gpa, n);

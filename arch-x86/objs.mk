@@ -9,6 +9,7 @@ arch-x86-y += cpu/exception.o cpu/debug.o cpu/insn.o
 arch-x86-y += mmu/mmu.o mmu/fault.o mmu/tdp.o mmu/zap.o mmu/dirty.o mmu/walk.o mmu/audit.o
 arch-x86-y += mmu/own_tables.o
 arch-x86-y += mmu/shadow.o mmu/shadow_map.o mmu/shadow_sync.o mmu/rmap.o mmu/audit_shadow.o
+arch-x86-$(CONFIG_KVM_KMOD_TLB_MODEL) += mmu/tlb_model.o
 arch-x86-y += emulate.o emulate_mem.o emulate_state.o emulate_vector.o emulate_x87.o io.o
 arch-x86-y += irqchip/irqchip.o irqchip/pic.o irqchip/ioapic.o irqchip/msi.o irqchip/apic_map.o
 arch-x86-y += irqchip/lapic.o irqchip/lapic_state.o irqchip/lapic_deliver.o

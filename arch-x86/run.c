@@ -19,6 +19,7 @@
 #include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/mmu/mmu.h"
+#include "arch-x86/mmu/tlb_model.h"
 #include "arch-x86/pv/pv.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/run.h"
@@ -59,26 +60,30 @@ static void x86_take_nmis(struct x86_vcpu *vcpu)
 static void x86_flush_requests(struct x86_vcpu *vcpu)
 {
 	struct kvm_vcpu *core = &vcpu->core;
+	bool all = false;
 
 	/* What it has to drop adds to the requests. */
 	if (kvm_test_request(X86_REQ_TLB_FLUSH_GUEST, core))
 		x86_mmu_sync(vcpu);
+	tlb_model_flush_begin(vcpu);
 	/* The widest that is asked for makes the narrower ones moot. */
 	if (kvm_check_request(KVM_REQ_TLB_FLUSH, core)) {
 		core->stat.tlb_flush++;
 		vendor_call(flush_tlb_all)(vcpu);
 		kvm_clear_request(X86_REQ_TLB_FLUSH_CURRENT, core);
 		kvm_clear_request(X86_REQ_TLB_FLUSH_GUEST, core);
-		return;
+		all = true;
 	}
 	if (kvm_check_request(X86_REQ_TLB_FLUSH_CURRENT, core)) {
 		core->stat.tlb_flush++;
 		vendor_call(flush_tlb_current)(vcpu);
+		all = true;
 	}
 	if (kvm_check_request(X86_REQ_TLB_FLUSH_GUEST, core)) {
 		core->stat.tlb_flush++;
 		vendor_call(flush_tlb_guest)(vcpu);
 	}
+	tlb_model_flush_end(vcpu, all);
 }
 
 /*
@@ -370,6 +375,7 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 	r = x86_mmu_load(vcpu);
 	if (unlikely(r))
 		goto cancel;
+	tlb_model_enter(vcpu);
 	if (unlikely(step))
 		x86_step_once(vcpu);
 

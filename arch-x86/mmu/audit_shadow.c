@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 
 #include "arch-x86/mmu/shadow.h"
+#include "arch-x86/mmu/tlb_model.h"
 
 static bool breach(const char *where, const char *what, const struct shadow_page *sp,
 		   unsigned int index)
@@ -62,7 +63,32 @@ static bool audit_child(struct x86_vm *vm, const char *where, const struct shado
 	return true;
 }
 
-static bool audit_page(struct x86_vm *vm, const char *where, const struct shadow_page *sp)
+/*
+ * Does the guest's table still say what the entry was made from? Not asked of one that is
+ * being written at this moment, nor of one that is in use no more.
+ */
+static bool audit_agrees(struct x86_vm *vm, const char *where, const struct shadow_page *sp,
+			 unsigned int i)
+{
+	struct kvm_vcpu *vcpu;
+	int n;
+
+	if (sp->unsync || sp->role.direct || sp->role.private ||
+	    (hlist_empty(&sp->parents) && !sp->roots))
+		return true;
+	vcpu = kvm_get_vcpu(&vm->core, 0);
+	if (!vcpu || shadow_agrees(x86_vcpu_of(vcpu), sp, i))
+		return true;
+	smp_rmb();	/* pairs with x86_mmu_guest_writes() */
+	kvm_for_each_vcpu(n, vcpu, &vm->core)
+		if (READ_ONCE(x86_vcpu_of(vcpu)->mmu.writing) == sp->gfn)
+			return true;
+	return breach(where, "not what the guest's table says", sp, i);
+}
+
+/* Entries [from, to) of a page. */
+static bool audit_page(struct x86_vm *vm, const char *where, const struct shadow_page *sp,
+		       unsigned int from, unsigned int to, bool agrees)
 {
 	unsigned int i;
 
@@ -70,7 +96,9 @@ static bool audit_page(struct x86_vm *vm, const char *where, const struct shadow
 		return breach(where, "a dead page in use (S3)", sp, 0);
 	if (sp->unsync && (sp->role.level != 1 || sp->role.direct))
 		return breach(where, "unsync above level 1 (S4)", sp, 0);
-	for (i = 0; i < SPTE_ENTRIES; i++) {
+	if (!tlb_model_agrees(vm, where, sp->entries, from, to))
+		return false;
+	for (i = from; i < to; i++) {
 		u64 spte = READ_ONCE(sp->entries[i]);
 
 		if (!spte_present(spte)) {
@@ -84,36 +112,71 @@ static bool audit_page(struct x86_vm *vm, const char *where, const struct shadow
 		if (!(sp->role.level == 1 ? audit_leaf(vm, where, sp, i, spte) :
 					    audit_child(vm, where, sp, i, spte)))
 			return false;
+		if (agrees && !audit_agrees(vm, where, sp, i))
+			return false;
 	}
 	return true;
 }
 
-/* Looking at all pages after each change would take a guest's boot for ever. */
-#define AUDIT_EVERY	64
+#define AUDIT_ENTRIES	64	/* looked at in each turn, ... */
+#define AUDIT_BUCKETS	64	/* ... and as many buckets, mostly empty, to find them */
 
-bool shadow_audit(struct x86_vm *vm, const char *where)
+/* The next few entries, in the order of the hash. */
+static bool audit_next(struct x86_vm *vm, const char *where)
+{
+	struct x86_vm_mmu *mmu = &vm->mmu;
+	const struct shadow_page *sp;
+	unsigned int tries, n;
+
+	for (tries = 0; tries < AUDIT_BUCKETS; tries++) {
+		n = 0;
+		hlist_for_each_entry(sp, &mmu->shadow_hash[mmu->audit_bucket], hash) {
+			unsigned int from = mmu->audit_entry - n;
+
+			n += SPTE_ENTRIES;
+			if (mmu->audit_entry >= n)
+				continue;
+			mmu->audit_entry += AUDIT_ENTRIES;
+			return audit_page(vm, where, sp, from, from + AUDIT_ENTRIES, false);
+		}
+		mmu->audit_bucket = (mmu->audit_bucket + 1) % BIT(SHADOW_HASH_BITS);
+		mmu->audit_entry = 0;
+	}
+	return true;
+}
+
+static bool audit_all(struct x86_vm *vm, const char *where, bool agrees)
 {
 	const struct shadow_page *sp;
-	struct kvm_vcpu *vcpu;
 	unsigned long n = 0;
-	int i;
 
-	if (vm->mmu.nr_shadow > AUDIT_EVERY && ++vm->mmu.shadow_audits % AUDIT_EVERY)
-		return true;
 	list_for_each_entry(sp, &vm->mmu.shadow_pages, node) {
-		if (!audit_page(vm, where, sp))
+		if (!audit_page(vm, where, sp, 0, SPTE_ENTRIES, agrees))
 			return false;
 		n++;
 	}
-	if (n != vm->mmu.nr_shadow) {
-		kvm_err("mmu audit (%s): %lu shadow pages, not %lu\n", where, n,
-			vm->mmu.nr_shadow);
+	if (n == vm->mmu.nr_shadow)
+		return true;
+	kvm_err("mmu audit (%s): %lu shadow pages, not %lu\n", where, n, vm->mmu.nr_shadow);
+	return false;
+}
+
+#define AUDIT_MANY	64	/* more pages than this are looked at every so many times */
+
+bool shadow_audit(struct x86_vm *vm, const char *where, bool all, bool agrees)
+{
+	struct kvm_vcpu *vcpu;
+	int i;
+
+	if (all && vm->mmu.nr_shadow > AUDIT_MANY && ++vm->mmu.audits % AUDIT_MANY)
+		all = false;
+	if (!(all ? audit_all(vm, where, agrees) : audit_next(vm, where)))
 		return false;
-	}
 	kvm_for_each_vcpu(i, vcpu, &vm->core) {
 		const struct x86_mmu *mmu = &x86_vcpu_of(vcpu)->mmu;
 
-		if (mmu->private_root && !audit_page(vm, where, mmu->private_root))
+		if (mmu->private_root &&
+		    !audit_page(vm, where, mmu->private_root, 0, all ? SPTE_ENTRIES : 4, false))
 			return false;
 		/* A root that died stays with who ran on it, empty, until it looks. */
 		if (mmu->root_page && !mmu->root_page->roots)

@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 
 #include "arch-x86/mmu/tdp.h"
+#include "arch-x86/mmu/tlb_model.h"
 #include "arch-x86/vendor.h"
 
 /* Frames per hold of mmu_lock, in walks over a whole slot: 64 leaf tables. */
@@ -68,6 +69,7 @@ enum mmu_result tdp_fast_write(struct x86_vcpu *vcpu, struct x86_table *root, gf
 	 */
 	if (!try_cmpxchg64(sptep, &old, old | x86_spte_fmt.write | x86_spte_fmt.dirty))
 		goto out;
+	tlb_model_made(vm, sptep);
 	r = MMU_MAPPED;
 	/*
 	 * Asked only now: logging that starts publishes the slot first and
@@ -100,7 +102,7 @@ static void visit_slot(struct x86_vm *vm, const struct kvm_memory_slot *slot,
 		}
 	}
 	mmu_batch_flush(&b);
-	x86_mmu_audit(vm, "slot walk");
+	x86_mmu_audit_all(vm, "slot walk");
 	write_unlock(&vm->core.mmu_lock);
 }
 

@@ -97,8 +97,10 @@ struct page *identity_page(struct x86_vm *vm, gfn_t gfn);
 
 /* ---- audit.c ---------------------------------------------------------------- */
 
-/** x86_mmu_audit() - check the invariants, if the parameter mmu_audit says so.
- *  Context: mmu_lock held for write. */
+/** x86_mmu_audit() / x86_mmu_audit_all() - check the invariants as far as the parameter
+ *  mmu_audit says; _all: when much has changed at once. Context: mmu_lock held for write,
+ *  about to be dropped. */
 void x86_mmu_audit(struct x86_vm *vm, const char *where);
+void x86_mmu_audit_all(struct x86_vm *vm, const char *where);
 
 #endif

@@ -14,6 +14,7 @@
 #include "arch-x86/io.h"
 #include "arch-x86/mmu/shadow.h"
 #include "arch-x86/mmu/tdp.h"
+#include "arch-x86/mmu/tlb_model.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/vendor_call.h"
 
@@ -108,12 +109,18 @@ void x86_mmu_vendor_init(void)
 int x86_mmu_vm_init(struct x86_vm *vm)
 {
 	struct x86_vm_mmu *mmu = &vm->mmu;
+	int r = tlb_model_vm_init(vm);
 
+	if (r)
+		return r;
 	mmu->max_pages = ULONG_MAX;
 	spin_lock_init(&mmu->dead_lock);
 	INIT_LIST_HEAD(&mmu->dead);
 	INIT_WORK(&mmu->reaper, tdp_reap);
-	return x86_mmu_limits.shadow ? shadow_vm_init(vm) : identity_alloc(vm);
+	r = x86_mmu_limits.shadow ? shadow_vm_init(vm) : identity_alloc(vm);
+	if (r)
+		tlb_model_vm_destroy(vm);
+	return r;
 }
 
 void x86_mmu_vm_destroy(struct x86_vm *vm)
@@ -132,6 +139,7 @@ void x86_mmu_vm_destroy(struct x86_vm *vm)
 	if (x86_mmu_limits.shadow)
 		shadow_vm_destroy(vm);
 	WARN_ON_ONCE(atomic64_read(&vm->mmu.nr_pages) && !vm->core.dead);
+	tlb_model_vm_destroy(vm);
 }
 
 int x86_mmu_set_nr_pages(struct x86_vm *vm, unsigned long nr)
@@ -150,10 +158,18 @@ int x86_mmu_set_nr_pages(struct x86_vm *vm, unsigned long nr)
 
 int x86_mmu_vcpu_create(struct x86_vcpu *vcpu)
 {
+	int r = tlb_model_vcpu_create(vcpu);
+
+	if (r)
+		return r;
 	vcpu->mmu.root = INVALID_HPA;
+	vcpu->mmu.writing = INVALID_GFN;
 	vcpu->mmu.spurious_gpa = INVALID_GPA;
 	INIT_LIST_HEAD(&vcpu->mmu.page_cache);
-	return x86_mmu_limits.shadow ? shadow_vcpu_create(vcpu) : 0;
+	r = x86_mmu_limits.shadow ? shadow_vcpu_create(vcpu) : 0;
+	if (r)
+		tlb_model_vcpu_destroy(vcpu);
+	return r;
 }
 
 void x86_mmu_vcpu_destroy(struct x86_vcpu *vcpu)
@@ -163,6 +179,7 @@ void x86_mmu_vcpu_destroy(struct x86_vcpu *vcpu)
 		shadow_vcpu_destroy(vcpu);
 	else
 		tdp_drop_cache(vcpu);
+	tlb_model_vcpu_destroy(vcpu);
 }
 
 /* The tree of an address space, made when it is first wanted. */
@@ -216,9 +233,11 @@ int x86_mmu_load(struct x86_vcpu *vcpu)
 	r = x86_mmu_limits.shadow ? shadow_load_root(vcpu) : load_tdp_root(vcpu);
 	if (r)
 		return r;
+	tlb_model_flush_begin(vcpu);
 	vendor_call(load_root)(vcpu, mmu->root, mmu->root_level);
 	/* TLBs may be tagged by less than the root: none of another survives. */
 	vendor_call(flush_tlb_current)(vcpu);
+	tlb_model_flush_end(vcpu, true);
 	return 0;
 }
 
@@ -229,6 +248,7 @@ void x86_mmu_unload(struct x86_vcpu *vcpu)
 
 	vcpu->mmu.root = INVALID_HPA;
 	vcpu->mmu.root_table = NULL;
+	tlb_model_unload(vcpu);
 	if (!page)
 		return;
 	write_lock(&kvm->mmu_lock);
@@ -346,7 +366,7 @@ void kvm_arch_flush_shadow_slot(struct kvm *kvm, struct kvm_memory_slot *slot)
 	else
 		tdp_zap_range(&b, slot->as_id, slot->base_gfn, kvm_slot_end(slot));
 	mmu_batch_flush(&b);
-	x86_mmu_audit(vm, "slot removed");
+	x86_mmu_audit_all(vm, "slot removed");
 	write_unlock(&kvm->mmu_lock);
 }
 

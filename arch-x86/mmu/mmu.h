@@ -19,6 +19,8 @@ struct x86_vm;
 struct x86_fault_info;
 struct x86_table;
 struct shadow_page;
+struct tlb_model;
+struct tlb_model_vcpu;
 
 /**
  * struct x86_mmu - the MMU of a vCPU (v)
@@ -31,6 +33,8 @@ struct shadow_page;
  * @page_cache_count: how many
  * @link_cache: shadow: links of entries, likewise
  * @link_cache_count: how many
+ * @writing: shadow: frame that is being written for the guest, for audit.c
+ * @tlb_model: what it may hold in a TLB, if that is modelled
  * @spurious_gpa: the last fault that had nothing to mend
  * @spurious_count: how often in a row
  */
@@ -44,6 +48,8 @@ struct x86_mmu {
 	unsigned int page_cache_count;
 	struct hlist_head link_cache;
 	unsigned int link_cache_count;
+	gfn_t writing;
+	struct tlb_model_vcpu *tlb_model;
 	gpa_t spurious_gpa;
 	unsigned int spurious_count;
 };
@@ -59,9 +65,11 @@ struct x86_mmu {
  * @shadow_pages: all of them, the most recently used first (m)
  * @shadow_unsync: those that are unsync (m)
  * @nr_shadow: how many there are (m)
- * @shadow_audits: how often an audit was asked for (m)
+ * @audit_bucket, @audit_entry, @audit_gfn: where an audit in turn goes on (m)
+ * @audits: how often all was to be looked at (m)
  * @shadow_scratch: a page to compare a guest's table in (m)
  * @identity: table for a guest without paging (own_tables.c), or NULL (c)
+ * @tlb_model: likewise, of all its vCPUs
  * @dead_lock: guards @dead; taken under mmu_lock
  * @dead: detached tables, flushed, to be freed after an RCU grace period
  * @reaper: does that
@@ -74,9 +82,11 @@ struct x86_vm_mmu {
 	struct hlist_head *shadow_hash;
 	struct list_head shadow_pages, shadow_unsync;
 	unsigned long nr_shadow;
-	unsigned long shadow_audits;
+	unsigned int audit_bucket, audit_entry, audits;
+	gfn_t audit_gfn;
 	void *shadow_scratch;
 	struct page *identity;
+	struct tlb_model *tlb_model;
 	spinlock_t dead_lock;
 	struct list_head dead;
 	struct work_struct reaper;
@@ -162,6 +172,17 @@ void x86_mmu_invlpg(struct x86_vcpu *vcpu, gva_t gva);
  * @vcpu: the vCPU, loaded; SRCU held
  */
 void x86_mmu_sync(struct x86_vcpu *vcpu);
+
+/**
+ * x86_mmu_guest_writes() - guest memory is about to be written for the guest
+ * @mmu: the vCPU's; x86_mmu_guest_wrote() follows, if it was
+ * @gpa: where, in one page
+ */
+static inline void x86_mmu_guest_writes(struct x86_mmu *mmu, gpa_t gpa)
+{
+	WRITE_ONCE(mmu->writing, gpa_to_gfn(gpa));
+	smp_wmb();	/* who finds it written knows why */
+}
 
 /**
  * x86_mmu_guest_wrote() - guest memory was written for the guest: if there are its page

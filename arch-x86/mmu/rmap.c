@@ -95,6 +95,6 @@ void rmap_log_start(struct x86_vm *vm, const struct kvm_memory_slot *slot)
 		}
 	}
 	mmu_batch_flush(&b);
-	x86_mmu_audit(vm, "logging starts");
+	x86_mmu_audit_all(vm, "logging starts");
 	write_unlock(&vm->core.mmu_lock);
 }

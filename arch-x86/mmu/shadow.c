@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "arch-x86/mmu/shadow.h"
+#include "arch-x86/mmu/tlb_model.h"
 
 #define MIN_PAGES	512	/* bound of a VM whose user space sets none: at least this, ... */
 #define PAGES_SHARE	32	/* ... and one for so many pages of the guest */
@@ -26,6 +27,7 @@ struct hlist_head *shadow_bucket(struct x86_vm *vm, gfn_t gfn)
 
 static void page_free(struct x86_vm *vm, struct shadow_page *sp)
 {
+	tlb_model_page_gone(vm, sp->entries);
 	set_page_private(virt_to_page(sp->entries), 0);
 	free_page((unsigned long)sp->entries);
 	kfree(sp->links);
@@ -42,7 +44,7 @@ static struct shadow_page *page_alloc(struct x86_vm *vm, gfp_t zone)
 		return NULL;
 	sp->links = kcalloc(SPTE_ENTRIES, sizeof(*sp->links), GFP_KERNEL_ACCOUNT);
 	sp->entries = (u64 *)__get_free_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | zone);
-	if (!sp->links || !sp->entries) {
+	if (!sp->links || !sp->entries || tlb_model_page_new(vm, sp->entries)) {
 		free_page((unsigned long)sp->entries);
 		kfree(sp->links);
 		kfree(sp);
@@ -157,6 +159,7 @@ int shadow_vcpu_create(struct x86_vcpu *vcpu)
 	sp->role.level = 3;
 	sp->role.access = SHADOW_ALL;
 	vcpu->mmu.private_root = sp;
+	tlb_model_page_private(vcpu, sp->entries);
 	return 0;
 }
 
@@ -244,7 +247,10 @@ static bool fill_entry(struct x86_vm *vm, struct shadow_page *sp, unsigned int i
 	sp->links[index] = link;
 	sp->writes = 0;
 	/* At once, 64 bits wide: another CPU may be walking here. */
-	return !KVM_BUG_ON(!try_cmpxchg64(link->sptep, &empty, spte), &vm->core);
+	if (KVM_BUG_ON(!try_cmpxchg64(link->sptep, &empty, spte), &vm->core))
+		return false;
+	tlb_model_made(vm, link->sptep);
+	return true;
 }
 
 bool shadow_link(struct x86_vcpu *vcpu, struct shadow_page *parent, unsigned int index,
@@ -397,8 +403,10 @@ void shadow_put_root(struct x86_vm *vm, struct shadow_page *sp)
 	lockdep_assert_held_write(&vm->core.mmu_lock);
 	if (KVM_BUG_ON(!sp->roots, &vm->core))
 		return;
-	if (!--sp->roots && sp->dead)
-		page_free(vm, sp);
+	if (--sp->roots || !sp->dead)
+		return;
+	tlb_model_settled(vm, "dead root");
+	page_free(vm, sp);
 }
 
 static unsigned long bound(struct x86_vm *vm)

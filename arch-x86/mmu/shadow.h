@@ -261,6 +261,10 @@ void shadow_sync_gfn(struct x86_vcpu *vcpu, struct mmu_batch *b, gfn_t gfn);
 /** shadow_sync_all() - the guest flushes its TLB. Takes mmu_lock. */
 void shadow_sync_all(struct x86_vcpu *vcpu);
 
+/** shadow_agrees() - would a present entry be made again from what the guest's table says
+ *  now? Of a page that has a table; true also if that can't be read. @vcpu: any. */
+bool shadow_agrees(struct x86_vcpu *vcpu, const struct shadow_page *sp, unsigned int index);
+
 /** shadow_invlpg() - the guest drops one translation. Takes mmu_lock. */
 void shadow_invlpg(struct x86_vcpu *vcpu, u64 gva);
 
@@ -289,7 +293,9 @@ void rmap_log_start(struct x86_vm *vm, const struct kvm_memory_slot *slot);
 
 /* ---- audit_shadow.c ------------------------------------------------------------- */
 
-/** shadow_audit() - S1 to S7, of all pages. False: a breach was reported. */
-bool shadow_audit(struct x86_vm *vm, const char *where);
+/** shadow_audit() - S1 to S7. @all: of all pages, else the next few entries in turn;
+ *  @agrees: and what is not unsync agrees with the guest's tables. False: a breach was
+ *  reported. */
+bool shadow_audit(struct x86_vm *vm, const char *where, bool all, bool agrees);
 
 #endif

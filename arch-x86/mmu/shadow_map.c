@@ -14,6 +14,7 @@
 #include "core/arch.h"
 #include "arch-x86/events.h"
 #include "arch-x86/mmu/shadow.h"
+#include "arch-x86/mmu/tlb_model.h"
 #include "arch-x86/regs.h"
 
 static union shadow_role role_of_mode(const struct x86_walk_mode *m, int as_id)
@@ -227,10 +228,10 @@ static enum mmu_result go_down(struct x86_vcpu *vcpu, struct mmu_batch *b,
 		shadow_unlink(b, *sp, index);
 	}
 	child = shadow_get(vcpu, b, gfn, role);
+	/* Before the entry names another page, and before the table is read. */
+	mmu_batch_flush(b);
 	if (!child || !shadow_link(vcpu, *sp, index, child))
 		return MMU_BROKEN;
-	/* Before its table is read: the old entry and others' W are forgotten. */
-	mmu_batch_flush(b);
 	*sp = child;
 	return MMU_MAPPED;
 }
@@ -317,6 +318,7 @@ static enum mmu_result map_leaf(struct x86_vcpu *vcpu, struct mmu_batch *b, stru
 			/* The CPU may set A meanwhile. */
 			while (!try_cmpxchg64(&sp->entries[index], &old, old | new))
 				;
+			tlb_model_made(b->vm, &sp->entries[index]);
 			sp->writes = 0;
 			return MMU_MAPPED;
 		}

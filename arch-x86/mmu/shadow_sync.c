@@ -122,6 +122,7 @@ void x86_mmu_guest_wrote(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int len)
 		for (i = offset / size; i <= (offset + len - 1) / size; i++)
 			drop_made_from(&b, sp, i);
 	}
+	vcpu->mmu.writing = INVALID_GFN;
 	mmu_batch_flush(&b);
 	x86_mmu_audit(vm, "table written");
 	write_unlock(&vm->core.mmu_lock);
@@ -142,19 +143,27 @@ static struct x86_walk_mode mode_of(struct x86_vcpu *vcpu, const struct shadow_p
 	};
 }
 
-/* Would this leaf, or a stronger one, be made again from the guest's entry? */
-static bool leaf_holds(const struct shadow_page *sp, const struct x86_walk_mode *m,
-		       unsigned int index, u64 gpte)
+/* Does the guest's entry still name the page that this leaf maps? */
+static bool leaf_maps(const struct shadow_page *sp, const struct x86_walk_mode *m,
+		      unsigned int index, u64 gpte)
 {
-	u64 spte = READ_ONCE(sp->entries[index]);
-	unsigned int access;
 	gfn_t gfn;
 
 	if (!(gpte & GPTE_PRESENT) || !(gpte & GPTE_ACCESSED) ||
 	    (gpte & x86_gpte_reserved(m, 1, gpte)))
 		return false;
 	gfn = gpa_to_gfn(m->level == 2 ? gpte & 0xfffff000 : gpte & GENMASK_ULL(51, 12));
-	if (gfn != sp->links[index]->gfn)
+	return gfn == sp->links[index]->gfn;
+}
+
+/* Would this leaf, or a stronger one, be made again from the guest's entry? */
+static bool leaf_holds(const struct shadow_page *sp, const struct x86_walk_mode *m,
+		       unsigned int index, u64 gpte)
+{
+	u64 spte = READ_ONCE(sp->entries[index]);
+	unsigned int access;
+
+	if (!leaf_maps(sp, m, index, gpte))
 		return false;
 	access = sp->role.access & shadow_gpte_access(gpte, m->nx);
 	if (!(gpte & GPTE_DIRTY))
@@ -164,6 +173,42 @@ static bool leaf_holds(const struct shadow_page *sp, const struct x86_walk_mode 
 	if (spte_writable(spte) && !(access & SHADOW_WRITE))
 		return false;
 	return !spte_executable(spte) || (access & SHADOW_EXEC);
+}
+
+/* As leaf_holds(), of an entry that names a shadow page. */
+static bool child_holds(struct x86_vcpu *vcpu, const struct shadow_page *sp,
+			const struct x86_walk_mode *m, unsigned int index, u64 gpte)
+{
+	const struct shadow_page *child = shadow_child(x86_vcpu_vm(vcpu), sp, index);
+	gfn_t gfn = gpa_to_gfn(m->level == 2 ? gpte & 0xfffff000 : gpte & GENMASK_ULL(51, 12));
+
+	if (!child || !(gpte & GPTE_PRESENT) || !(gpte & GPTE_ACCESSED) ||
+	    (gpte & x86_gpte_reserved(m, sp->role.level, gpte)) ||
+	    (child->role.access & ~shadow_gpte_access(gpte, m->nx)))
+		return false;
+	if (!x86_gpte_is_leaf(m, sp->role.level, gpte))
+		return !child->role.direct && child->gfn == gfn;
+	/* Of pages of 4 MiB, and above, half will do here. */
+	return child->role.direct && (m->level == 2 || child->gfn >> 9 == gfn >> 9);
+}
+
+bool shadow_agrees(struct x86_vcpu *vcpu, const struct shadow_page *sp, unsigned int index)
+{
+	struct x86_walk_mode m = mode_of(vcpu, sp);
+	unsigned int size = shadow_gpte_size(sp), at;
+	u64 gpte = 0;
+
+	m.gbpages = true;	/* it could be mapped, so they are there */
+	at = sp->role.quadrant * SPTE_ENTRIES + index;
+	/* Of two levels, an entry of level 2 makes two. */
+	if (m.level == 2 && sp->role.level == 2)
+		at /= 2;
+	if (kvm_vcpu_read_guest_atomic(&vcpu->core, gfn_to_gpa(sp->gfn) + at * size, &gpte, size))
+		return true;
+	if (sp->role.level > 1)
+		return child_holds(vcpu, sp, &m, index, gpte);
+	/* With WP=0 a leaf may have other rights than the guest's (shadow_map.c). */
+	return sp->role.wp ? leaf_holds(sp, &m, index, gpte) : leaf_maps(sp, &m, index, gpte);
 }
 
 /* @gptes: the part of the guest's table that the page is made from; NULL: can't be read. */
@@ -280,5 +325,6 @@ void shadow_invlpg(struct x86_vcpu *vcpu, u64 gva)
 			shadow_unlink(&b, sp, i);
 	}
 	mmu_batch_flush(&b);
+	x86_mmu_audit(vm, "invlpg");
 	write_unlock(&vm->core.mmu_lock);
 }

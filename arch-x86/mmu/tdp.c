@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "arch-x86/mmu/tdp.h"
+#include "arch-x86/mmu/tlb_model.h"
 
 /* A fault needs at most one table for each level below the root. */
 #define TDP_CACHE_SIZE	(SPTE_MAX_LEVEL - 1)
@@ -23,7 +24,8 @@ struct x86_table *tdp_table_alloc(struct x86_vm *vm)
 	if (!table)
 		return NULL;
 	table->entries = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!table->entries) {
+	if (!table->entries || tlb_model_page_new(vm, table->entries)) {
+		free_page((unsigned long)table->entries);
 		kfree(table);
 		return NULL;
 	}
@@ -36,6 +38,7 @@ struct x86_table *tdp_table_alloc(struct x86_vm *vm)
 
 void tdp_table_free(struct x86_vm *vm, struct x86_table *table)
 {
+	tlb_model_page_gone(vm, table->entries);
 	set_page_private(virt_to_page(table->entries), 0);
 	free_page((unsigned long)table->entries);
 	kfree(table);
@@ -114,8 +117,11 @@ static bool tdp_link(struct x86_vm *vm, struct x86_table *parent, unsigned int i
 	if (KVM_BUG_ON(!child->level || !list_empty(&child->node), &vm->core))
 		return false;
 	/* The cmpxchg also makes the child's zeroes visible before the link. */
-	return try_cmpxchg64(&parent->entries[index], &empty,
-			     spte_make_table(virt_to_phys(child->entries)));
+	if (!try_cmpxchg64(&parent->entries[index], &empty,
+			   spte_make_table(virt_to_phys(child->entries))))
+		return false;
+	tlb_model_made(vm, &parent->entries[index]);
+	return true;
 }
 
 static bool leaf_allows(u64 spte, const struct mmu_fault *f)
@@ -161,6 +167,7 @@ static int tdp_install_leaf(struct x86_vm *vm, u64 *sptep, u64 old, int level,
 	}
 	if (!try_cmpxchg64(sptep, &old, new))
 		return -EAGAIN;
+	tlb_model_made(vm, sptep);
 	if (!spte_present(old))
 		count_leaf(vm, level);
 	return MMU_MAPPED;

@@ -17,6 +17,7 @@
 
 #include "arch-x86/mmu/shadow.h"
 #include "arch-x86/mmu/tdp.h"
+#include "arch-x86/mmu/tlb_model.h"
 
 u64 mmu_weaken(struct mmu_batch *b, u64 *sptep, u64 bits)
 {
@@ -26,8 +27,10 @@ u64 mmu_weaken(struct mmu_batch *b, u64 *sptep, u64 bits)
 	/* The CPU (A, D) and the fast fault (W) may be at it, too. */
 	while (!try_cmpxchg64(sptep, &old, old & ~bits))
 		;
-	if (spte_present(old) && (old & bits))
+	if (spte_present(old) && (old & bits)) {
 		b->flush = true;
+		tlb_model_weakened(b->vm, sptep, old, old & ~bits);
+	}
 	return old;
 }
 
@@ -75,6 +78,7 @@ void mmu_batch_flush(struct mmu_batch *b)
 	if (b->flush)
 		kvm_flush_remote_tlbs(&b->vm->core);
 	b->flush = false;
+	tlb_model_settled(b->vm, "flush");
 	shadow_free_dead(b);
 	if (list_empty(&b->dead))
 		return;
@@ -120,6 +124,7 @@ void tdp_zap_leaf_at(struct x86_vm *vm, int as_id, gfn_t gfn)
 	if (sptep)
 		tdp_zap_leaf(&b, sptep, level);
 	mmu_batch_flush(&b);
+	x86_mmu_audit(vm, "one page");
 	write_unlock(&vm->core.mmu_lock);
 }
 
@@ -139,7 +144,7 @@ void mmu_zap_all(struct x86_vm *vm)
 	for (as_id = 0; as_id < KVM_ADDRESS_SPACE_NUM; as_id++)
 		tdp_zap_range(&b, as_id, 0, x86_mmu_limits.max_gfn);
 	mmu_batch_flush(&b);
-	x86_mmu_audit(vm, "zap all");
+	x86_mmu_audit_all(vm, "zap all");
 	write_unlock(&vm->core.mmu_lock);
 }
 
