@@ -126,6 +126,8 @@ static void take_over(struct x86_vcpu *vcpu)
 	struct x86_emulator *ctx = &vcpu->emul;
 	u32 shadow = 0;
 
+	if (ctx->no_writeback)
+		return;		/* RSM has loaded it all */
 	x86_rip_write(vcpu, ctx->rip);
 	x86_set_rflags(vcpu, ctx->rflags);
 	if (ctx->interrupt_shadow & X86_EMULATOR_SHADOW_STI)

@@ -8,6 +8,7 @@
 
 #include "arch-x86/cpu/cpuid.h"
 #include "arch-x86/cpu/msr.h"
+#include "arch-x86/cpu/smm.h"
 #include "arch-x86/emulate.h"
 #include "arch-x86/events.h"
 #include "arch-x86/io.h"
@@ -337,6 +338,18 @@ ud:
 	return X86_EMULATOR_FAULT;
 }
 
+static int emul_rsm(struct x86_emulator *ctx)
+{
+	struct x86_vcpu *vcpu = emul_vcpu(ctx);
+
+	if (!vcpu->in_smm) {
+		ctx->exception = (struct x86_emulator_exception) { .vector = UD_VECTOR };
+		return X86_EMULATOR_FAULT;
+	}
+	x86_smm_leave(vcpu);
+	return X86_EMULATOR_CONTINUE;
+}
+
 static void emul_unblock_nmi(struct x86_emulator *ctx)
 {
 	vendor_call(set_nmi_mask)(emul_vcpu(ctx), false);
@@ -380,6 +393,7 @@ const struct x86_emulator_ops x86_emul_ops = {
 	.invpcid = emul_invpcid,
 	.wbinvd = emul_wbinvd,
 	.hypercall = emul_hypercall,
+	.rsm = emul_rsm,
 	.unblock_nmi = emul_unblock_nmi,
 	.read_vector = emul_read_vector,
 	.write_vector = emul_write_vector,

@@ -73,8 +73,7 @@ void x86_exception_payload_quirk(struct x86_vcpu *vcpu);
  * @vcpu: the vCPU, loaded
  * @events: to fill; a checked copy
  *
- * Return: 0; -EINVAL with nothing changed: unknown flags, a vector that is no exception,
- * SMM where there is none.
+ * Return: 0; -EINVAL with nothing changed: unknown flags, a vector that is no exception.
  */
 void x86_vcpu_get_events(struct x86_vcpu *vcpu, struct kvm_vcpu_events *events);
 int x86_vcpu_set_events(struct x86_vcpu *vcpu, const struct kvm_vcpu_events *events);

@@ -15,6 +15,7 @@
 #include <compat/spec.h>
 
 #include "arch-x86/cpu/fpu.h"
+#include "arch-x86/cpu/smm.h"
 #include "arch-x86/events.h"
 #include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
@@ -129,6 +130,10 @@ static int x86_process_requests(struct x86_vcpu *vcpu)
 		x86_steal_time_update(vcpu);
 	if (kvm_check_request(X86_REQ_APF_READY, core))
 		x86_async_pf_ready(vcpu);
+	if (kvm_check_request(X86_REQ_SMI, core)) {
+		vcpu->smi_pending = true;
+		kvm_make_request(X86_REQ_EVENT, core);
+	}
 	if (kvm_check_request(X86_REQ_NMI, core))
 		x86_take_nmis(vcpu);
 	if (kvm_check_request(X86_REQ_IOAPIC_EOI_EXIT, core)) {
@@ -335,7 +340,7 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 	struct kvm_vcpu *core = &vcpu->core;
 	bool user_irq_window = x86_user_wants_irq_window(vcpu);
 	bool has_apic = x86_has_lapic(vcpu);
-	bool injected = false, step = false;
+	bool injected = false, step = false, smi_waits = false;
 	enum x86_fastpath fast;
 	int r;
 
@@ -362,6 +367,7 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 			return X86_RESUME;
 
 		x86_lapic_take_posted(vcpu);
+		smi_waits = !x86_take_smi(vcpu);
 		x86_inject_events(vcpu);
 		injected = true;
 		if (user_irq_window)
@@ -406,6 +412,11 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 		goto cancel;
 	}
 
+	/* The IPI is taken as soon as the event has been delivered. */
+	if (unlikely(smi_waits)) {
+		kvm_make_request(X86_REQ_EVENT, core);
+		kvm_vcpu_leave_at_once(core);
+	}
 	x86_fpu_ensure_loaded(vcpu);
 	x86_load_guest_xstate(vcpu);
 	x86_debug_load(vcpu);
@@ -464,6 +475,8 @@ static int x86_wait(struct x86_vcpu *vcpu)
 		return r;
 	switch (vcpu->mp_state) {
 	case KVM_MP_STATE_HALTED:
+		vcpu->halted_at_smi = x86_smi_due(vcpu);
+		fallthrough;
 	case KVM_MP_STATE_AP_RESET_HOLD:
 		x86_lapic_pv_unhalted(vcpu, true);	/* a kick ends one halt */
 		x86_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);

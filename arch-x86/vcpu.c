@@ -15,6 +15,7 @@
 #include "arch-x86/cpu/mce.h"
 #include "arch-x86/cpu/msr.h"
 #include "arch-x86/cpu/mtrr.h"
+#include "arch-x86/cpu/smm.h"
 #include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/pv/pv.h"
@@ -184,7 +185,7 @@ static bool has_events(struct x86_vcpu *vcpu)
 	if ((kvm_test_request(X86_REQ_NMI, core) || vcpu->nmi_pending) &&
 	    vendor_call(nmi_allowed)(vcpu, false))
 		return true;
-	if (vcpu->smi_pending || kvm_test_request(X86_REQ_SMI, core))
+	if (x86_smi_due(vcpu))
 		return true;
 	return x86_cpu_has_interrupt(vcpu) && vendor_call(irq_allowed)(vcpu, false);
 }

@@ -15,6 +15,7 @@
 #include "arch-x86/cpu/fpu.h"
 #include "arch-x86/cpu/mce.h"
 #include "arch-x86/cpu/msr.h"
+#include "arch-x86/cpu/smm.h"
 #include "arch-x86/events.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/mmu/mmu.h"
@@ -477,6 +478,9 @@ long kvm_arch_vcpu_ioctl(struct kvm_vcpu *core, unsigned int ioctl, unsigned lon
 		return vcpu_interrupt(vcpu, argp);
 	case KVM_NMI:
 		x86_inject_nmi(vcpu);
+		return 0;
+	case KVM_SMI:
+		x86_inject_smi(vcpu);
 		return 0;
 	case KVM_GET_MP_STATE:
 		return loaded_get(vcpu, argp, sizeof(struct kvm_mp_state), get_mp_state);

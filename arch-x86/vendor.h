@@ -43,7 +43,6 @@ struct x86_vendor_caps {
 	u64 xss;			/* supported IA32_XSS bits */
 	bool pause_loop_exit;
 	bool bus_lock_exit, notify_vmexit;
-	bool smm;
 	bool decode_assist;
 	bool irq_delivery;		/* apicv's other operations are used */
 	bool apic_page;			/* the CPU sees through a page in its tables */

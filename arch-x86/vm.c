@@ -138,6 +138,7 @@ int kvm_arch_check_extension(struct kvm *kvm, long cap)
 	case KVM_CAP_NOP_IO_DELAY:
 	case KVM_CAP_MP_STATE:
 	case KVM_CAP_USER_NMI:
+	case KVM_CAP_X86_SMM:
 	case KVM_CAP_SET_BOOT_CPU_ID:
 	case KVM_CAP_INTERNAL_ERROR_DATA:
 	case KVM_CAP_VCPU_EVENTS:
@@ -202,6 +203,8 @@ int kvm_arch_check_extension(struct kvm *kvm, long cap)
 	case KVM_CAP_VAPIC:
 		/* Accesses that the CPU does are not reported. */
 		return !x86_vendor_caps()->tpr_in_hardware;
+	case KVM_CAP_MULTI_ADDRESS_SPACE:
+		return KVM_ADDRESS_SPACE_NUM;
 	case KVM_CAP_PRE_FAULT_MEMORY:
 		return x86_vendor_caps()->npt;
 	}

@@ -235,7 +235,10 @@ struct x86_vcpu {
 	unsigned int nmi_pending;
 	bool nmi_injected;
 	bool smi_pending;
-	bool in_smm;
+	bool in_smm;			/* cpu/smm.c */
+	bool smm_inside_nmi;		/* NMIs were blocked when SMM began */
+	bool halted_at_smi;		/* HLT goes on after RSM */
+	u32 smi_count;			/* MSR_SMI_COUNT */
 	bool exception_from_userspace;
 	u32 mp_state;			/* KVM_MP_STATE_* (a: read by others) */
 	u32 sipi_vector;

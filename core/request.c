@@ -38,6 +38,12 @@ void kvm_vcpu_kick(struct kvm_vcpu *vcpu)
 }
 EXPORT_SYMBOL_GPL(kvm_vcpu_kick);
 
+void kvm_vcpu_leave_at_once(struct kvm_vcpu *vcpu)
+{
+	lockdep_assert_irqs_disabled();
+	smp_send_reschedule(vcpu->cpu);
+}
+
 /* Taking the IPI is the answer: its target has left guest mode. */
 static void kick_ack(void *unused)
 {

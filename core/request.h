@@ -65,6 +65,15 @@ static inline bool kvm_check_request(int req, struct kvm_vcpu *vcpu)
 void kvm_vcpu_kick(struct kvm_vcpu *vcpu);
 
 /**
+ * kvm_vcpu_leave_at_once() - the guest that is about to be entered is left again as soon
+ *	as what is injected has been delivered
+ * @vcpu: the vCPU, this thread's
+ *
+ * Context: IRQs off until the entry.
+ */
+void kvm_vcpu_leave_at_once(struct kvm_vcpu *vcpu);
+
+/**
  * kvm_vcpu_wake_up() - wake a vCPU that sleeps in HLT
  * @vcpu: the vCPU
  *

@@ -222,7 +222,11 @@ static unsigned int guest_maxphyaddr(struct x86_cpuid *c)
 	return 36;	/* SDM 3A 4.1.4 */
 }
 
-/* CR4 bits that may not be set; those of the oldest CPUs are always allowed. */
+/*
+ * CR4 bits that may not be set; those of the oldest CPUs are always allowed. A
+ * vCPU that no CPUID was set for yet may have all that any guest may have: user
+ * space restores state in an order of its own.
+ */
 static u64 guest_cr4_reserved(struct x86_vcpu *vcpu)
 {
 	static const struct {
@@ -244,7 +248,8 @@ static u64 guest_cr4_reserved(struct x86_vcpu *vcpu)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(gated); i++)
-		if (guest_cpuid_has(vcpu, gated[i].feature))
+		if (vcpu->cpuid->nent ? guest_cpuid_has(vcpu, gated[i].feature) :
+					x86_cpu_cap_has(gated[i].feature))
 			allowed |= gated[i].bit;
 	return ~allowed;
 }
@@ -518,11 +523,8 @@ int x86_vcpu_get_cpuid2(struct x86_vcpu *vcpu, struct kvm_cpuid2 __user *arg)
 
 	if (copy_from_user(&head, arg, sizeof(head)))
 		return -EFAULT;
-	if (head.nent < c->nent) {
-		if (put_user(c->nent, &arg->nent))
-			return -EFAULT;
+	if (head.nent < c->nent)
 		return -E2BIG;
-	}
 	if (copy_to_user(arg->entries, c->entries, c->nent * sizeof(c->entries[0])) ||
 	    put_user(c->nent, &arg->nent))
 		return -EFAULT;

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 
 #include "arch-x86/cpu/cpuid.h"
+#include "arch-x86/cpu/smm.h"
 #include "arch-x86/events.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/regs.h"
@@ -249,11 +250,11 @@ void x86_vcpu_get_events(struct x86_vcpu *vcpu, struct kvm_vcpu_events *events)
 
 	events->flags |= KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
 
-	if (x86_vendor_caps()->smm) {
-		events->smi.smm = vcpu->in_smm;
-		events->smi.pending = vcpu->smi_pending;
-		events->flags |= KVM_VCPUEVENT_VALID_SMM;
-	}
+	events->smi.smm = vcpu->in_smm;
+	events->smi.pending = vcpu->smi_pending || kvm_test_request(X86_REQ_SMI, &vcpu->core);
+	events->smi.smm_inside_nmi = vcpu->smm_inside_nmi;
+	events->smi.latched_init = vcpu->in_smm && x86_lapic_init_latched(vcpu);
+	events->flags |= KVM_VCPUEVENT_VALID_SMM;
 	if (vm->triple_fault_event) {
 		events->triple_fault.pending = kvm_test_request(X86_REQ_TRIPLE_FAULT,
 								&vcpu->core);
@@ -282,9 +283,6 @@ int x86_vcpu_set_events(struct x86_vcpu *vcpu, const struct kvm_vcpu_events *eve
 	}
 	if ((injected || pending) &&
 	    (events->exception.nr > 31 || events->exception.nr == NMI_VECTOR_NR))
-		return -EINVAL;
-	if ((events->flags & KVM_VCPUEVENT_VALID_SMM) && !x86_vendor_caps()->smm &&
-	    (events->smi.smm || events->smi.pending))
 		return -EINVAL;
 
 	vcpu->exception_from_userspace = true;
@@ -320,8 +318,12 @@ int x86_vcpu_set_events(struct x86_vcpu *vcpu, const struct kvm_vcpu_events *eve
 		x86_lapic_set_sipi_vector(vcpu, events->sipi_vector);
 
 	if (events->flags & KVM_VCPUEVENT_VALID_SMM) {
-		if (x86_vendor_caps()->smm)
-			vcpu->smi_pending = events->smi.pending;
+		x86_smm_switch(vcpu, events->smi.smm);
+		kvm_clear_request(X86_REQ_SMI, &vcpu->core);
+		vcpu->smi_pending = events->smi.pending;
+		vcpu->smm_inside_nmi = events->smi.smm && events->smi.smm_inside_nmi;
+		if (events->smi.smm)
+			x86_lapic_latch_init(vcpu, events->smi.latched_init);
 	}
 	if (events->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT) {
 		if (events->triple_fault.pending)

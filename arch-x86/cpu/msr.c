@@ -76,7 +76,6 @@ static const struct benign_msr benign_msrs[] = {
 	{ 0x17, 0x17, WRITE_NONE },		/* PLATFORM_ID */
 	{ 0x2a, 0x2a, WRITE_ZERO },		/* EBL_CR_POWERON */
 	{ 0x2c, 0x2c, WRITE_NONE, 1 << 24 },	/* EBC_FREQUENCY_ID: P4's bus clock */
-	{ 0x34, 0x34, WRITE_NONE },		/* SMI_COUNT */
 	{ 0xc1, 0xc2, WRITE_ZERO },		/* P6 performance counters */
 	{ 0xcd, 0xcd, WRITE_NONE, 3 },		/* FSB_FREQ: 166 MHz */
 	{ 0x119, 0x119, WRITE_ZERO },		/* BBL_CR_CTL */
@@ -381,6 +380,15 @@ static int get_common(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host)
 	case MSR_K7_HWCR:
 		*data = vcpu->hwcr;
 		return 0;
+	case MSR_IA32_SMBASE:
+		/* The guest's is in SMRAM (SDM 4: only an SMM monitor reads it). */
+		if (!host)
+			return 1;
+		*data = vcpu->smbase;
+		return 0;
+	case MSR_SMI_COUNT:
+		*data = vcpu->smi_count;
+		return 0;
 	}
 	if (x86_mtrr_is_msr(index))
 		return x86_mtrr_get(vcpu, index, data);
@@ -439,6 +447,16 @@ static int set_common(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
 		return set_xss(vcpu, data, host);
 	case MSR_K7_HWCR:
 		return set_hwcr(vcpu, data);
+	case MSR_IA32_SMBASE:
+		if (!host || data >> 32)
+			return 1;
+		vcpu->smbase = data;
+		return 0;
+	case MSR_SMI_COUNT:
+		if (!host)
+			return 1;
+		vcpu->smi_count = data;
+		return 0;
 	}
 	if (x86_mtrr_is_msr(index))
 		return x86_mtrr_set(vcpu, index, data);

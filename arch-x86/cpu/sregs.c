@@ -16,6 +16,7 @@
 #include "arch-x86/cpu/fpu.h"
 #include "arch-x86/cpu/msr.h"
 #include "arch-x86/cpu/mtrr.h"
+#include "arch-x86/cpu/smm.h"
 #include "arch-x86/events.h"
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/pv/pv.h"
@@ -131,9 +132,7 @@ static bool sregs_valid(struct x86_vcpu *vcpu, const struct kvm_sregs *s)
 		/* A 64-bit CS has no D bit. */
 		return !(s->cs.l && s->cs.db);
 	}
-	if ((s->efer & EFER_LMA) || s->cs.l)
-		return false;
-	return !(s->cr4 & X86_CR4_PCIDE);
+	return !(s->efer & EFER_LMA) && !s->cs.l;
 }
 
 static bool wants_pae_paging(const struct kvm_sregs *s)
@@ -311,6 +310,7 @@ static void reset_events(struct x86_vcpu *vcpu)
 	vcpu->nmi_pending = 0;
 	vcpu->nmi_injected = false;
 	vcpu->smi_pending = false;
+	vcpu->halted_at_smi = false;
 	x86_async_pf_reset(vcpu);
 	vcpu->apf.vector = 0;
 	kvm_make_request(X86_REQ_EVENT, &vcpu->core);
@@ -320,13 +320,14 @@ static void reset_events(struct x86_vcpu *vcpu)
 static void power_on_msrs(struct x86_vcpu *vcpu)
 {
 	vcpu->smbase = 0x30000;
+	vcpu->smi_count = 0;
 	vcpu->misc_enable = MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL |
 			    MSR_IA32_MISC_ENABLE_BTS_UNAVAIL |
 			    MSR_IA32_MISC_ENABLE_FAST_STRING;
 	vcpu->msr_platform_info = BIT_ULL(31);	/* CPUID faulting can be had */
 	vcpu->msr_misc_features = 0;
 	vcpu->pat = X86_PAT_RESET;
-	vcpu->hwcr = X86_HWCR_TSC_FREQ_SEL;
+	vcpu->hwcr = 0;		/* TSC_FREQ_SEL is for user space to say */
 	vcpu->mcg_status = 0;
 	vcpu->pv_poll_control = 1;
 	x86_mtrr_reset(vcpu);
@@ -340,6 +341,9 @@ void x86_vcpu_reset(struct x86_vcpu *vcpu, bool init_event)
 	u64 cr0 = X86_CR0_ET | X86_CR0_NW | X86_CR0_CD;
 	int i;
 
+	/* INIT waits for the end of SMM, but what follows a shutdown there does not. */
+	x86_smm_switch(vcpu, false);
+	vcpu->smm_inside_nmi = false;
 	x86_lapic_reset(vcpu, init_event);
 	reset_events(vcpu);
 

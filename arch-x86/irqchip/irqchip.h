@@ -70,6 +70,9 @@ void x86_lapic_update_cr8_intercept(struct x86_vcpu *vcpu);
 /** x86_lapic_accept_events() - INIT and SIPI, in the vCPU's thread. 0, -errno */
 int x86_lapic_accept_events(struct x86_vcpu *vcpu);
 bool x86_lapic_init_sipi_pending(struct x86_vcpu *vcpu);
+/** x86_lapic_init_latched() / x86_lapic_latch_init() - does INIT wait for the end of SMM? */
+bool x86_lapic_init_latched(struct x86_vcpu *vcpu);
+void x86_lapic_latch_init(struct x86_vcpu *vcpu, bool latched);
 /** x86_lapic_set_sipi_pending() - KVM_SET_MP_STATE with SIPI_RECEIVED: start at the
  *  SIPI vector once the vCPU is in INIT_RECEIVED */
 void x86_lapic_set_sipi_pending(struct x86_vcpu *vcpu);

@@ -5,6 +5,7 @@
  * vector to the CPU. Who the destinations are is apic_map.c's business.
  */
 #include "arch-x86/irqchip/lapic.h"
+#include "arch-x86/cpu/smm.h"
 #include "arch-x86/events.h"
 #include "arch-x86/vendor.h"
 
@@ -71,10 +72,7 @@ int lapic_accept(struct x86_lapic *apic, u32 mode, u8 vector, bool level, bool a
 	case X86_DM_FIXED:
 		return lapic_accept_fixed(apic, vector, level);
 	case X86_DM_SMI:
-		if (!x86_vendor_caps()->smm)
-			return -1;
-		kvm_make_request(X86_REQ_SMI, &vcpu->core);
-		kvm_vcpu_kick(&vcpu->core);
+		x86_inject_smi(vcpu);
 		return 1;
 	case X86_DM_NMI:
 		x86_inject_nmi(vcpu);
@@ -146,10 +144,10 @@ void lapic_send_icr(struct x86_lapic *apic, u32 lo, u32 dest)
 		lapic_error(apic, APIC_ESR_SENDILL);
 		return;
 	}
-	/* SDM 3A table 10-3: "self" and "all including self" go with fixed only;
-	 * nobody can reset or start itself. */
+	/* SDM 3A table 10-3: "self" and "all including self" go with fixed only; an NMI
+	 * and an SMI to itself work in practice. Nobody can reset or start itself. */
 	if ((msg.shorthand == X86_DEST_SELF || msg.shorthand == X86_DEST_ALL) &&
-	    msg.mode != X86_DM_FIXED && msg.mode != X86_DM_NMI)
+	    msg.mode != X86_DM_FIXED && msg.mode != X86_DM_NMI && msg.mode != X86_DM_SMI)
 		return;
 
 	x86_irq_deliver(x86_vcpu_vm(apic->vcpu), apic, &msg);

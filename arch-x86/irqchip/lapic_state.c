@@ -142,7 +142,18 @@ void x86_lapic_vcpu_online(struct x86_vcpu *vcpu)
 
 bool x86_lapic_init_sipi_pending(struct x86_vcpu *vcpu)
 {
-	return vcpu->apic && READ_ONCE(vcpu->apic->pending_events);
+	return vcpu->apic && READ_ONCE(vcpu->apic->pending_events) && !READ_ONCE(vcpu->in_smm);
+}
+
+bool x86_lapic_init_latched(struct x86_vcpu *vcpu)
+{
+	return vcpu->apic && test_bit(LAPIC_EVENT_INIT, &vcpu->apic->pending_events);
+}
+
+void x86_lapic_latch_init(struct x86_vcpu *vcpu, bool latched)
+{
+	if (vcpu->apic)
+		assign_bit(LAPIC_EVENT_INIT, &vcpu->apic->pending_events, latched);
 }
 
 void x86_lapic_set_sipi_pending(struct x86_vcpu *vcpu)
@@ -333,12 +344,7 @@ int x86_vcpu_set_lapic(struct x86_vcpu *vcpu, const struct kvm_lapic_state *s)
 	lapic_set_reg(apic, APIC_TDCR, lapic_reg(apic, APIC_TDCR) & 0xb);
 	lapic_set_reg(apic, APIC_ICR, lapic_reg(apic, APIC_ICR) & ~APIC_ICR_BUSY);
 
-	/* Vectors 0-15 can't be delivered (SDM 3A 10.5.2). */
-	for (i = 0; i < 3; i++) {
-		static const u16 base[] = { APIC_IRR, APIC_ISR, APIC_TMR };
-
-		lapic_set_reg(apic, base[i], lapic_reg(apic, base[i]) & ~0xffffu);
-	}
+	/* Vectors 0-15 stay as they are: no priority class 0 is ever delivered. */
 	WRITE_ONCE(apic->isr_highest, lapic_highest(apic, APIC_ISR));
 	WRITE_ONCE(apic->irr_pending, true);
 	apic->esr_pending = 0;

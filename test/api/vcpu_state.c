@@ -140,6 +140,74 @@ TEST(cr4_cpuid, "CR4 bits whose feature the guest's CPUID lacks are refused (CVE
 	EXPECT_ERRNO(ioctl(v->fd, KVM_SET_SREGS, &s), EINVAL);
 }
 
+TEST(cr4_first, "before KVM_SET_CPUID2, CR4 may have all that any guest may have")
+{
+	struct vcpu *v = vcpu_bare(vm_new(), 0);
+	struct kvm_sregs s;
+	u64 all = 0x6ff;	/* VME ... OSXMMEXCPT */
+	u32 ebx = supported_cpuid(7, 0)->ebx, ecx = supported_cpuid(7, 0)->ecx;
+
+	if (supported_cpuid(1, 0)->ecx & 1u << 26)
+		all |= CR4_OSXSAVE;
+	if (ebx & 1u << 0)
+		all |= CR4_FSGSBASE;
+	if (ebx & 1u << 7)
+		all |= CR4_SMEP;
+	if (supported_cpuid(1, 0)->ecx & 1u << 17)
+		all |= CR4_PCIDE;
+	vcpu_sregs(v, &s);
+	s.cr0 = 0;
+	s.cr4 = all;
+	EXPECT_OK(ioctl(v->fd, KVM_SET_SREGS, &s));
+	vcpu_sregs(v, &s);
+	EXPECT_EQ(s.cr4, all);
+	if (!(ecx & 1u << 16)) {
+		s.cr4 |= CR4_LA57;
+		EXPECT_ERRNO(ioctl(v->fd, KVM_SET_SREGS, &s), EINVAL);
+	}
+	s.cr4 = 1ull << 31;
+	EXPECT_ERRNO(ioctl(v->fd, KVM_SET_SREGS, &s), EINVAL);
+}
+
+TEST(get_cpuid2, "KVM_GET_CPUID2: as it was set; E2BIG for too small a table, which stays as it is")
+{
+	struct vcpu *v = vcpu_bare(vm_new(), 0);
+	struct {
+		struct kvm_cpuid2 h;
+		struct kvm_cpuid_entry2 e[3];
+	} c = { .h.nent = 2 }, d;
+
+	c.e[0] = (struct kvm_cpuid_entry2) { .function = 0, .eax = 1 };
+	c.e[1] = (struct kvm_cpuid_entry2) { .function = 1, .eax = 0x600 };
+	ASSERT_OK(ioctl(v->fd, KVM_SET_CPUID2, &c));
+	for (u32 nent = 0; nent < 2; nent++) {
+		memset(&d, 0xaa, sizeof(d));
+		d.h.nent = nent;
+		EXPECT_ERRNO(ioctl(v->fd, KVM_GET_CPUID2, &d), E2BIG);
+		EXPECT_EQ(d.h.nent, nent);
+		EXPECT_EQ(d.e[0].function, 0xaaaaaaaa);
+	}
+	d.h.nent = 3;
+	EXPECT_OK(ioctl(v->fd, KVM_GET_CPUID2, &d));
+	EXPECT_EQ(d.h.nent, 2);
+	EXPECT_EQ(d.e[1].eax, 0x600);
+	EXPECT_ERRNO(ioctl(v->fd, KVM_GET_CPUID2, NULL), EFAULT);
+}
+
+TEST(hwcr, "HWCR: two bits can be had, three are ignored, the rest is refused")
+{
+	struct vcpu *v = vcpu_new(vm_new(), 0);
+
+	for (int bit = 0; bit < 64; bit++) {
+		u64 had = 1ull << bit & (1ull << 18 | 1ull << 24);
+		bool ignored = bit == 3 || bit == 6 || bit == 8;
+
+		EXPECT_EQ(vcpu_try_set_msr(v, 0xc0010015, 1ull << bit), had || ignored);
+		EXPECT_EQ(vcpu_msr(v, 0xc0010015), had);
+		vcpu_set_msr(v, 0xc0010015, 0);
+	}
+}
+
 TEST(sregs2, "KVM_SET_SREGS2 and KVM_GET_SREGS2: PAE's page pointers, unknown flags refused")
 {
 	struct vm *vm = vm_new();
@@ -546,12 +614,14 @@ TEST(lapic, "KVM_SET_LAPIC and KVM_GET_LAPIC: kept, the id can't be anyone's els
 	*(u32 *)(a.regs + APIC_TPR) = 0x30;
 	*(u32 *)(a.regs + APIC_LVT0) = 0x8700;
 	*(u32 *)(a.regs + APIC_IRR + 0x30) = 0x10;
+	*(u32 *)(a.regs + APIC_IRR) = 0x44001;	/* 0 and 14 will never be delivered */
 	EXPECT_OK(ioctl(v->fd, KVM_SET_LAPIC, &a));
 	EXPECT_OK(ioctl(v->fd, KVM_GET_LAPIC, &b));
 	EXPECT_EQ(*(u32 *)(b.regs + APIC_SVR), 0x1ef);
 	EXPECT_EQ(*(u32 *)(b.regs + APIC_TPR), 0x30);
 	EXPECT_EQ(*(u32 *)(b.regs + APIC_LVT0), 0x8700);
 	EXPECT_EQ(*(u32 *)(b.regs + APIC_IRR + 0x30), 0x10);
+	EXPECT_EQ(*(u32 *)(b.regs + APIC_IRR), 0x44001);
 	EXPECT_ERRNO(ioctl(v->fd, KVM_SET_LAPIC, NULL), EFAULT);
 	EXPECT_ERRNO(ioctl(v->fd, KVM_GET_LAPIC, NULL), EFAULT);
 	memset(&a, 0xff, sizeof(a));

@@ -203,7 +203,7 @@ struct x86_vcpu {
 	bool pending_external_vector_valid;
 	struct { bool injected; u8 vector; } interrupt;
 	struct { bool pending; } pv_eoi;
-	int nmis;
+	int nmis, smis;
 };
 struct x86_vm {
 	struct kvm core;
@@ -226,7 +226,7 @@ static inline struct x86_vm *x86_vm_of(struct kvm *k) { return (struct x86_vm *)
 static inline struct x86_vm *x86_vcpu_vm(const struct x86_vcpu *v) { return x86_vm_of(v->core.kvm); }
 enum { X86_FEATURE_X2APIC, X86_FEATURE_TSC_DEADLINE_TIMER };
 #define guest_cpuid_has(v, f)	true
-struct x86_vendor_caps { bool smm, irq_delivery, apic_page; };
+struct x86_vendor_caps { bool irq_delivery, apic_page; };
 struct x86_apicv_ops {
 	void (*changed)(struct x86_vcpu *vcpu);
 	void (*set_requested)(struct x86_vcpu *vcpu, int vector);
@@ -238,6 +238,7 @@ const struct x86_vendor_ops *x86_vendor_ops(void);
 extern bool x86_force_emulation;
 const struct x86_vendor_caps *x86_vendor_caps(void);
 void x86_inject_nmi(struct x86_vcpu *vcpu);
+void x86_inject_smi(struct x86_vcpu *vcpu);
 #define vendor_call(op)		fake_##op
 void fake_update_cr8_intercept(struct x86_vcpu *vcpu, int tpr, int irr);
 

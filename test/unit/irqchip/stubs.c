@@ -38,7 +38,7 @@ bool kvm_irq_has_notifier(struct kvm *kvm, unsigned int chip, unsigned int pin) 
 const struct x86_vendor_caps *x86_vendor_caps(void)
 {
 	static const struct x86_vendor_caps caps = {
-		.smm = true, .irq_delivery = true, .apic_page = true,
+		.irq_delivery = true, .apic_page = true,
 	};
 
 	return &caps;
@@ -68,6 +68,7 @@ bool x86_force_emulation;
 void x86_mmu_unmap_apic_page(struct x86_vm *vm) { stub_apicv.unmapped++; }
 void lapic_withdraw_pv_eoi(struct x86_lapic *apic) { apic->vcpu->pv_eoi.pending = false; }
 void x86_inject_nmi(struct x86_vcpu *vcpu) { vcpu->nmis++; }
+void x86_inject_smi(struct x86_vcpu *vcpu) { vcpu->smis++; }
 void fake_update_cr8_intercept(struct x86_vcpu *vcpu, int tpr, int irr) { }
 
 /* lapic_timer.c, lapic_pv.c: tested in the lab, where there is time. */
