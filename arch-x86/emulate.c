@@ -269,13 +269,15 @@ static int skip(struct x86_vcpu *vcpu)
 }
 
 /*
- * #UD was intercepted: only the other vendor's hypercall instruction is ours to
- * do something about; everything else is what the guest expects.
+ * #UD was intercepted: the other vendor's hypercall instruction is ours to do
+ * something about, and RSM, which a guest's CPU is never in the mode for; everything
+ * else is what the guest expects.
  */
 static bool is_ours_after_ud(const struct x86_emulator *ctx)
 {
 	return ctx->insn.id == X86_EMULATOR_INSN_VMCALL ||
-	       ctx->insn.id == X86_EMULATOR_INSN_VMMCALL;
+	       ctx->insn.id == X86_EMULATOR_INSN_VMMCALL ||
+	       ctx->insn.id == X86_EMULATOR_INSN_RSM;
 }
 
 /* Forced, but its intercept does more than the instruction: exits to user space. */

@@ -326,8 +326,8 @@ int x86_vcpu_set_lapic(struct x86_vcpu *vcpu, const struct kvm_lapic_state *s)
 	if (!apic)
 		return -EINVAL;
 	id = *(const u32 *)(s->regs + APIC_ID);
-	if (lapic_x2apic(apic) && id != (vm->x2apic_format ? vcpu->core.id :
-					 (u32)vcpu->core.id << 24))
+	/* Who knows 32 bit IDs (KVM_CAP_X2APIC_API) is told; else it is read-only. */
+	if (lapic_x2apic(apic) && vm->x2apic_format && id != vcpu->core.id)
 		return -EINVAL;
 
 	lapic_timer_cancel(apic);
