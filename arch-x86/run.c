@@ -217,13 +217,15 @@ static void x86_inject_pending_irq(struct x86_vcpu *vcpu, bool can_inject)
 
 /*
  * One event an entry. What an exit interrupted comes first: it has already begun;
- * then exceptions, which belong to the last instruction; NMIs; interrupts
- * (SDM 3A table 6-2). What must wait gets a window.
+ * then exceptions, which belong to the last instruction; SMI, which is no event for the
+ * CPU; NMIs; interrupts (SDM 3A table 6-2). What must wait gets a window.
  */
 void x86_inject_events(struct x86_vcpu *vcpu)
 {
 	bool can_inject = true;
 
+	if (unlikely(vcpu->smi_pending))
+		x86_take_smi(vcpu);
 	if (vcpu->exception.injected || vcpu->exception.pending) {
 		x86_inject_pending_exception(vcpu);
 		can_inject = false;
@@ -367,8 +369,8 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 			return X86_RESUME;
 
 		x86_lapic_take_posted(vcpu);
-		smi_waits = !x86_take_smi(vcpu);
 		x86_inject_events(vcpu);
+		smi_waits = vcpu->smi_pending && x86_smi_due(vcpu);
 		injected = true;
 		if (user_irq_window)
 			vendor_call(enable_irq_window)(vcpu);

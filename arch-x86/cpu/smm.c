@@ -325,7 +325,8 @@ void x86_inject_smi(struct x86_vcpu *vcpu)
 
 bool x86_smi_due(struct x86_vcpu *vcpu)
 {
-	return !vcpu->in_smm && (vcpu->smi_pending || kvm_test_request(X86_REQ_SMI, &vcpu->core));
+	return (vcpu->smi_pending || kvm_test_request(X86_REQ_SMI, &vcpu->core)) &&
+	       !vcpu->in_smm && !(vcpu->core.guest_debug & KVM_GUESTDBG_BLOCKIRQ);
 }
 
 void x86_smm_switch(struct x86_vcpu *vcpu, bool in_smm)
@@ -363,15 +364,10 @@ static void enter_smm(struct x86_vcpu *vcpu)
 	KVM_BUG_ON(load_state(vcpu, &st), vcpu->core.kvm);
 }
 
-bool x86_take_smi(struct x86_vcpu *vcpu)
+void x86_take_smi(struct x86_vcpu *vcpu)
 {
-	if (!vcpu->smi_pending || vcpu->in_smm ||
-	    (vcpu->core.guest_debug & KVM_GUESTDBG_BLOCKIRQ))
-		return true;
-	if (x86_event_reinjection(vcpu) || vcpu->exception.pending)
-		return false;
-	enter_smm(vcpu);
-	return true;
+	if (x86_smi_due(vcpu) && !x86_event_reinjection(vcpu) && !vcpu->exception.pending)
+		enter_smm(vcpu);
 }
 
 void x86_smm_leave(struct x86_vcpu *vcpu)

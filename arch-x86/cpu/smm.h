@@ -17,11 +17,10 @@ void x86_inject_smi(struct x86_vcpu *vcpu);
  *
  * SMM itself holds an SMI off until RSM, and a debugger may (KVM_GUESTDBG_BLOCKIRQ). An
  * event whose delivery has begun, and an exception, which belongs to the last
- * instruction, come first: then the SMI is due right behind that delivery.
- *
- * Return: false: the guest must be left as soon as it is entered. SDM 3C 31.4, APM 2 10.3.
+ * instruction, come first: then the SMI stays due (x86_smi_due()), and the guest must be
+ * left right behind that delivery. SDM 3C 31.4, APM 2 10.3.
  */
-bool x86_take_smi(struct x86_vcpu *vcpu);
+void x86_take_smi(struct x86_vcpu *vcpu);
 
 /**
  * x86_smm_leave() - RSM: all state from SMRAM
