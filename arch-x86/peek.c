@@ -80,14 +80,16 @@ static u64 linear_rip(struct x86_vcpu *vcpu, u32 mode)
 /* Do the guest's tables still lead there, and is it still the same? */
 static bool same_words(const struct x86_peeked *e)
 {
-	unsigned int i;
+	const u64 __user *const *at = e->entry_at;
+	const u64 *was = e->entry, *end = was + e->nr_entries;
 	u64 now;
 
+	/* Pointers, since an index would be checked by UBSAN, which must not be called there. */
 	if (!user_access_begin(e->bytes_at, PEEK_BYTES))
 		return false;
-	for (i = 0; i < e->nr_entries; i++) {
-		unsafe_get_user(now, e->entry_at[i], out);
-		if (now != e->entry[i])
+	for (; was < end; was++, at++) {
+		unsafe_get_user(now, *at, out);
+		if (now != *was)
 			goto out;
 	}
 	unsafe_get_user(now, e->bytes_at, out);

@@ -5,8 +5,8 @@
  * that counts right. What it is for is the LAPIC timer's business.
  */
 #include <linux/module.h>
+#include <asm/cpuid/api.h>
 #include <asm/msr.h>
-#include <asm/processor.h>
 
 #include "arch-x86/irqchip/irqchip.h"
 #include "vendor-vmx/vmx.h"
