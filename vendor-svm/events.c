@@ -194,9 +194,14 @@ void svm_clear_irq_window(struct svm_vcpu *svm)
 
 void svm_update_cr8_intercept(struct x86_vcpu *vcpu, int tpr, int irr)
 {
-	/* A lowered TPR matters only when an interrupt waits for it. */
-	svm_put_intercept(svm_vcpu_of(vcpu), SVM_INTERCEPT_CR8_WRITE,
-			  irr != -1 && tpr >= irr);
+	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
+
+	/*
+	 * A lowered TPR matters only when an interrupt waits for it. While a window is
+	 * open, the CPU would weigh V_IRQ again at each write: QEMU's TCG dies of that.
+	 */
+	svm_put_intercept(svm, SVM_INTERCEPT_CR8_WRITE,
+			  irr != -1 && (tpr >= irr || svm->vmcb->control.v_irq & SVM_V_IRQ));
 }
 
 /* ---- what an exit interrupted -------------------------------------------- */
