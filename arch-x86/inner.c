@@ -4,7 +4,7 @@
  * off. Owns the answer to "which". What an instruction does is said elsewhere, once, for
  * both loops; here is what of it may be done now.
  *
- * IRQs are off and may be waited for by an IPI: no lock is taken here whose holder waits for
+ * IRQs are off and may be waited for by an IPI: no lock is waited for here whose holder waits for
  * one. Guest memory is read with page faults off (peek.c); if the guest's own PKRU forbids it
  * to us, too, the outer loop does better.
  */
@@ -17,6 +17,7 @@
 #include "arch-x86/inner.h"
 #include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
+#include "arch-x86/mmu/mmu.h"
 #include "arch-x86/peek.h"
 #include "arch-x86/regs.h"
 #include "arch-x86/trace.h"
@@ -191,18 +192,16 @@ static bool may_be_device(struct x86_vcpu *vcpu, gpa_t gpa, bool write)
 	       (write && kvm_io_bus_may_listen(&vcpu->core, KVM_FAST_MMIO_BUS, gpa));
 }
 
-enum x86_fastpath x86_inner_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
+static enum x86_fastpath inner_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
 {
 	bool write = error_code & PFERR_WRITE;
 	const struct x86_peek *p;
 	unsigned int size;
 	u64 val;
 
-	/* Memory; a page table or code there; an event that met it on its way; breakpoints. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) ||
-	    (error_code & (PFERR_PRESENT | PFERR_RSVD | PFERR_FETCH | PFERR_GUEST_PAGE)) ||
-	    x86_event_reinjection(vcpu) || vcpu->dr_dirty || (vcpu->dr7 & 0xff) ||
-	    kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa)))
+	/* A page of ours; a page table or code; an event that met it on its way; breakpoints. */
+	if ((error_code & (PFERR_PRESENT | PFERR_RSVD | PFERR_FETCH | PFERR_GUEST_PAGE)) ||
+	    x86_event_reinjection(vcpu) || vcpu->dr_dirty || (vcpu->dr7 & 0xff))
 		return X86_FASTPATH_NONE;
 	p = x86_peek_insn(vcpu);
 	if (!p)
@@ -236,4 +235,14 @@ enum x86_fastpath x86_inner_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_cod
 	x86_end_insn(vcpu, x86_peek_next_rip(vcpu, p));
 	return X86_FASTPATH_REENTER;
 }
-EXPORT_SYMBOL_GPL(x86_inner_mmio);
+
+enum x86_fastpath x86_inner_page_fault(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return X86_FASTPATH_NONE;
+	if (!kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(gpa)))
+		return inner_mmio(vcpu, gpa, error_code);
+	return x86_mmu_page_fault_irqoff(vcpu, gpa, error_code) ? X86_FASTPATH_REENTER
+								 : X86_FASTPATH_NONE;
+}
+EXPORT_SYMBOL_GPL(x86_inner_page_fault);

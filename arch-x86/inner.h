@@ -48,14 +48,14 @@ enum x86_fastpath x86_inner_set_cr(struct x86_vcpu *vcpu, unsigned int cr, u64 v
 enum x86_fastpath x86_inner_get_cr(struct x86_vcpu *vcpu, unsigned int cr, enum x86_reg reg);
 
 /**
- * x86_inner_mmio() - a nested page fault: an eventfd, the local APIC or a device of ours
- *	that hears a plain MOV
- * @vcpu: as above; where the instruction ends is found out here
+ * x86_inner_page_fault() - a nested page fault: of memory that is there; or an eventfd, the
+ *	local APIC or a device of ours hears a plain MOV
+ * @vcpu: as above; where an instruction ends is found out here
  * @gpa: where
  * @error_code: PFERR_*
  *
  * Return: as above.
  */
-enum x86_fastpath x86_inner_mmio(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code);
+enum x86_fastpath x86_inner_page_fault(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code);
 
 #endif

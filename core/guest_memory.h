@@ -123,6 +123,22 @@ enum kvm_faultin_how {
 int kvm_faultin_pfn(struct kvm_memory_slot *slot, gfn_t gfn, bool write,
 		    enum kvm_faultin_how how, struct kvm_faultin *out);
 
+/**
+ * kvm_faultin_pfn_irqoff() - likewise, if the process has used and written the page itself,
+ *	and may still: then its own page tables say all that is to be said of it
+ * @kvm: the VM
+ * @slot: its slot, writable
+ * @gfn: page
+ * @pfn: frame, writable; there is nothing to release
+ * @shift: log2 of the size of the host's page
+ *
+ * Context: IRQs off, mmu_lock held, and kvm_invalidating() is false: what is read stays true
+ * until the lock drops, since an invalidation takes it before anything changes.
+ * Return: false: not such a page, or it needs a closer look: kvm_faultin_pfn().
+ */
+bool kvm_faultin_pfn_irqoff(struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn,
+			    kvm_pfn_t *pfn, int *shift);
+
 /** kvm_release_faultin() - drop the reference; @dirty: it was mapped writable.
  *  Callable under mmu_lock. */
 void kvm_release_faultin(struct kvm_faultin *f, bool dirty);
@@ -131,17 +147,21 @@ void kvm_release_faultin(struct kvm_faultin *f, bool dirty);
  *  12, 21 or 30. Context: mmu_lock (IRQs may be on), after the retry check. */
 int kvm_host_mapping_shift(struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn);
 
+/** kvm_invalidating() - is the host invalidating anything around @gfn? mmu_lock held. */
+static inline bool kvm_invalidating(struct kvm *kvm, gfn_t gfn)
+{
+	lockdep_assert_held(&kvm->mmu_lock);
+	return kvm->invalidate_in_progress &&
+	       gfn >= kvm->invalidate_start && gfn < kvm->invalidate_end;
+}
+
 /**
  * kvm_invalidate_retry() - did the host invalidate anything around @gfn since @seq?
  * Context: mmu_lock held (read or write).
  */
 static inline bool kvm_invalidate_retry(struct kvm *kvm, unsigned long seq, gfn_t gfn)
 {
-	lockdep_assert_held(&kvm->mmu_lock);
-	if (kvm->invalidate_in_progress &&
-	    gfn >= kvm->invalidate_start && gfn < kvm->invalidate_end)
-		return true;
-	return kvm->invalidate_seq != seq;
+	return kvm_invalidating(kvm, gfn) || kvm->invalidate_seq != seq;
 }
 
 /** kvm_mmu_invalidate_begin()/_end() - also used by slot zapping in the arch.

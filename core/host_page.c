@@ -140,6 +140,23 @@ int kvm_faultin_pfn(struct kvm_memory_slot *slot, gfn_t gfn, bool write,
 }
 EXPORT_SYMBOL_GPL(kvm_faultin_pfn);
 
+bool kvm_faultin_pfn_irqoff(struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn,
+			    kvm_pfn_t *pfn, int *shift)
+{
+	hva_t hva = kvm_slot_hva(slot, gfn);
+	u64 leaf;
+
+	lockdep_assert_held(&kvm->mmu_lock);
+	lockdep_assert_irqs_disabled();
+	*shift = kvmc_host_map(kvm->mm, hva, &leaf);
+	if (!*shift || !kvmc_host_leaf_ready(leaf))
+		return false;
+	*pfn = kvmc_host_leaf_pfn(leaf, *shift, hva);
+	/* Older kernels don't tell a device's large entries from others. */
+	return (*shift == PAGE_SHIFT || pfn_valid(*pfn)) && kvmc_page_swaps(pfn_to_page(*pfn));
+}
+EXPORT_SYMBOL_GPL(kvm_faultin_pfn_irqoff);
+
 void kvm_release_faultin(struct kvm_faultin *f, bool dirty)
 {
 	if (!f->page)
@@ -166,7 +183,7 @@ int kvm_host_mapping_shift(struct kvm *kvm, const struct kvm_memory_slot *slot, 
 
 	/* with IRQs off, no page table is freed under the walk */
 	local_irq_save(flags);
-	shift = kvmc_host_map_shift(kvm->mm, kvm_slot_hva(slot, gfn));
+	shift = kvmc_host_map(kvm->mm, kvm_slot_hva(slot, gfn), NULL);
 	local_irq_restore(flags);
 	/* gone since: the notifier will say so; a small page is never wrong */
 	return shift ?: PAGE_SHIFT;

@@ -311,7 +311,7 @@ enum x86_fastpath svm_fast_exit(struct x86_vcpu *vcpu)
 
 	switch (control->exit_code) {
 	case SVM_EXIT_NPF:
-		return x86_inner_mmio(vcpu, control->exit_info_2, control->exit_info_1);
+		return x86_inner_page_fault(vcpu, control->exit_info_2, control->exit_info_1);
 	case SVM_EXIT_IOIO:
 		return svm_fast_ioio(svm);
 	case SVM_EXIT_MSR:

@@ -124,8 +124,8 @@ static enum x86_fastpath vmx_fast_ept_violation(struct vmx_vcpu *vmx)
 
 	if (q & VMX_EPTV_NMI_UNBLOCKED)
 		return X86_FASTPATH_NONE;
-	return x86_inner_mmio(&vmx->x86, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS),
-			      ept_error_code(q));
+	return x86_inner_page_fault(&vmx->x86, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS),
+				    ept_error_code(q));
 }
 
 static int vmx_ept_misconfig(struct vmx_vcpu *vmx)

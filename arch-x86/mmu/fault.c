@@ -18,6 +18,10 @@
  * the lock for write). Nested tables take many faults at a time, under the lock for
  * read; shadow tables one.
  *
+ * In the inner loop, IRQs off, the page is looked for under the lock (map_irqoff()): what the
+ * process's tables say then holds until the host comes to the lock, so there is nothing to
+ * begin again, and no reference to take. What needs more than a look goes the other way.
+ *
  * Addresses without memory get no entry at all: whether something is MMIO is
  * asked of the slots each time, so no cached answer can become stale.
  */
@@ -182,16 +186,17 @@ static u8 fault_level(struct x86_vm *vm, const struct mmu_fault *f)
 {
 	struct kvm *kvm = &vm->core;
 	int level = x86_mmu_limits.max_leaf_level;
-	int shift;
+	int shift = f->host_shift;
 	gfn_t base;
 
-	if (kvm_slot_dirty_tracked(f->slot))
+	if (shift == PAGE_SHIFT || kvm_slot_dirty_tracked(f->slot))
 		return 1;
 	while (level > 1 && !tdp_slot_fits(f->slot, f->gfn, level))
 		level--;
 	if (level == 1)
 		return 1;
-	shift = kvm_host_mapping_shift(kvm, f->slot, f->gfn);
+	if (!shift)
+		shift = kvm_host_mapping_shift(kvm, f->slot, f->gfn);
 	while (level > 1 && spte_level_shift(level) > shift)
 		level--;
 	/* The check for this frame says nothing of its neighbours. */
@@ -300,14 +305,19 @@ static int fault_memory(struct x86_vcpu *vcpu, struct mmu_fault *f, gpa_t gpa, u
 	return -EIO;
 }
 
+static bool over_limit(struct x86_vm *vm)
+{
+	return unlikely(!x86_mmu_limits.shadow &&
+			atomic64_read(&vm->mmu.nr_pages) > READ_ONCE(vm->mmu.max_pages));
+}
+
 /*
  * Bounded memory for nested tables, if user space has set a bound: begin anew. (Shadow
  * pages go one by one: shadow_reclaim().)
  */
 static void enforce_limit(struct x86_vm *vm)
 {
-	if (likely(x86_mmu_limits.shadow ||
-		   atomic64_read(&vm->mmu.nr_pages) <= READ_ONCE(vm->mmu.max_pages)))
+	if (!over_limit(vm))
 		return;
 	mmu_zap_all(vm);
 	/* Until they are free they count; the next fault should not zap again. */
@@ -398,43 +408,110 @@ int x86_mmu_prefault(struct x86_vcpu *vcpu, gpa_t gpa, gpa_t *end)
 	return 0;
 }
 
+/* ---- the inner loop's share -------------------------------------------------------- */
+
+static enum mmu_result map_irqoff(struct x86_vcpu *vcpu, struct mmu_fault *f)
+{
+	struct x86_vm *vm = x86_vcpu_vm(vcpu);
+	enum mmu_result r;
+	int shift;
+
+	/* Looked up under the lock: whoever changes slots comes to it after that. */
+	f->slot = kvm_vcpu_gfn_to_memslot(&vcpu->core, f->gfn);
+	if (!kvm_slot_writable(f->slot) || kvm_invalidating(&vm->core, f->gfn) ||
+	    !kvm_faultin_pfn_irqoff(&vm->core, f->slot, f->gfn, &f->pfn, &shift))
+		return MMU_RETRY;
+	f->host_shift = shift;
+	f->host_writable = true;
+	f->level = fault_level(vm, f);
+	r = tdp_map(vcpu, vcpu->mmu.root_table, f);
+	if (r == MMU_MAPPED && f->write && kvm_slot_dirty_tracked(f->slot))
+		kvm_mark_page_dirty(&vm->core, &vcpu->core, f->slot, f->gfn);
+	return r;
+}
+
+bool x86_mmu_page_fault_irqoff(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code)
+{
+	struct x86_vm *vm = x86_vcpu_vm(vcpu);
+	struct mmu_fault f = {
+		.gfn = gpa_to_gfn(gpa),
+		.write = error_code & PFERR_WRITE,
+		.exec = error_code & PFERR_FETCH,
+	};
+
+	if (x86_mmu_limits.shadow || (error_code & PFERR_RSVD) || over_limit(vm) ||
+	    f.gfn >= x86_mmu_limits.max_gfn)
+		return false;
+	if (f.write && (error_code & PFERR_PRESENT) &&
+	    tdp_fast_write(vcpu, vcpu->mmu.root_table, f.gfn) == MMU_MAPPED) {
+		vcpu->core.stat.pf_fast++;
+	} else {
+		enum mmu_result r;
+
+		/* Who holds it for write may wait for our IPI. */
+		if (!read_trylock(&vm->core.mmu_lock))
+			return false;
+		r = map_irqoff(vcpu, &f);
+		read_unlock(&vm->core.mmu_lock);
+		if (r != MMU_MAPPED)
+			return false;
+		vcpu->core.stat.pf_fixed++;
+	}
+	vcpu->core.stat.pf_taken++;
+	vcpu->mmu.spurious_count = 0;
+	trace_kvm_page_fault(vcpu, gpa, error_code);
+	return true;
+}
+
+/* ---- any fault ----------------------------------------------------------------------- */
+
+/* Where the fault leads: memory, a page of ours, or neither. */
+static int fault_at(struct x86_vcpu *vcpu, struct mmu_fault *f, gpa_t gpa, u64 error_code,
+		    const void *insn, int insn_len)
+{
+	if (!fault_slot(vcpu, f)) {
+		if (!f->slot && fault_own_page(vcpu, f))
+			return X86_RESUME;
+		return fault_mmio(vcpu, gpa, error_code, insn, insn_len);
+	}
+	if (!kvm_slot_usable(f->slot)) {
+		/* On its way out, which does not take long. */
+		cond_resched();
+		return X86_RESUME;
+	}
+	enforce_limit(x86_vcpu_vm(vcpu));
+	return fault_memory(vcpu, f, gpa, error_code, insn, insn_len);
+}
+
+/* A function of its own: a walk is large. */
+static noinline int fault_shadow(struct x86_vcpu *vcpu, struct mmu_fault *f, u64 gva,
+				 u64 error_code, const void *insn, int insn_len)
+{
+	struct x86_walk w;
+
+	if (!fault_walk(vcpu, f, gva, error_code, &w))
+		return X86_RESUME;
+	return fault_at(vcpu, f, w.gpa, error_code, insn, insn_len);
+}
+
 int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 		       const void *insn, int insn_len)
 {
-	struct x86_vm *vm = x86_vcpu_vm(vcpu);
 	struct mmu_fault f = {
 		.gfn = gpa_to_gfn(addr),
 		.write = error_code & PFERR_WRITE,
 		.exec = error_code & PFERR_FETCH,
 	};
-	gpa_t gpa = addr;
-	struct x86_walk w;
 	int r;
 
 	vcpu->core.stat.pf_taken++;
 	trace_kvm_page_fault(vcpu, addr, error_code);
-	if (KVM_BUG_ON(!x86_mmu_has_root(&vcpu->mmu) || (error_code & PFERR_RSVD), &vm->core))
+	if (KVM_BUG_ON(!x86_mmu_has_root(&vcpu->mmu) || (error_code & PFERR_RSVD), vcpu->core.kvm))
 		return -EIO;
-
-	if (x86_mmu_limits.shadow) {
-		if (!fault_walk(vcpu, &f, addr, error_code, &w))
-			return X86_RESUME;
-		gpa = w.gpa;
-	} else if (f.write && (error_code & PFERR_PRESENT) && fault_fast(vcpu, &f, &r)) {
+	if (x86_mmu_limits.shadow)
+		return fault_shadow(vcpu, &f, addr, error_code, insn, insn_len);
+	if (f.write && (error_code & PFERR_PRESENT) && fault_fast(vcpu, &f, &r))
 		return r;
-	}
-
-	if (!fault_slot(vcpu, &f)) {
-		if (!f.slot && fault_own_page(vcpu, &f))
-			return X86_RESUME;
-		return fault_mmio(vcpu, gpa, error_code, insn, insn_len);
-	}
-	if (!kvm_slot_usable(f.slot)) {
-		/* On its way out, which does not take long. */
-		cond_resched();
-		return X86_RESUME;
-	}
-	enforce_limit(vm);
-	return fault_memory(vcpu, &f, gpa, error_code, insn, insn_len);
+	return fault_at(vcpu, &f, addr, error_code, insn, insn_len);
 }
 EXPORT_SYMBOL_GPL(x86_mmu_page_fault);

@@ -37,6 +37,7 @@ struct mmu_fault {
 	unsigned long invalidate_seq;
 	kvm_pfn_t pfn;				/* of @gfn itself */
 	bool host_writable;
+	u8 host_shift;				/* of the size of the host's page; 0: not known */
 	u8 level;				/* largest page that fits */
 };
 

@@ -223,6 +223,19 @@ int x86_mmu_page_fault(struct x86_vcpu *vcpu, u64 addr, u64 error_code,
 		       const void *insn, int insn_len);
 
 /**
+ * x86_mmu_page_fault_irqoff() - likewise in the inner loop, if the process has the page in
+ *	use and nothing needs to sleep
+ * @vcpu: the vCPU
+ * @gpa: of a nested page fault
+ * @error_code: PFERR_*
+ *
+ * Context: IRQs off, loaded. Not on PREEMPT_RT.
+ * Return: true: the guest may try again; false: nothing has happened, it is for
+ * x86_mmu_page_fault().
+ */
+bool x86_mmu_page_fault_irqoff(struct x86_vcpu *vcpu, gpa_t gpa, u64 error_code);
+
+/**
  * x86_mmu_apic_access() - the guest has accessed the APIC's page, and the CPU leaves it to us
  * @vcpu: the vCPU
  * @gpa: where
