@@ -31,6 +31,14 @@ static enum x86_fastpath done(int r)
 	return r == X86_RESUME ? X86_FASTPATH_REENTER : X86_FASTPATH_USER;
 }
 
+/* Behind an instruction whose end is known: it is not stepped (x86_inner_allowed()). */
+static enum x86_fastpath step_over(struct x86_vcpu *vcpu)
+{
+	x86_end_insn(vcpu, vcpu->next_rip);
+	vcpu->next_rip = 0;
+	return X86_FASTPATH_REENTER;
+}
+
 /* ---- instructions ------------------------------------------------------------ */
 
 enum x86_fastpath x86_inner_cpuid(struct x86_vcpu *vcpu)
@@ -56,7 +64,7 @@ enum x86_fastpath x86_inner_wrmsr(struct x86_vcpu *vcpu)
 
 	if (!x86_set_msr_irqoff(vcpu, index, x86_edx_eax(vcpu)))
 		return X86_FASTPATH_NONE;
-	return done(x86_skip_insn(vcpu));
+	return step_over(vcpu);
 }
 EXPORT_SYMBOL_GPL(x86_inner_wrmsr);
 
@@ -93,7 +101,7 @@ enum x86_fastpath x86_inner_pio(struct x86_vcpu *vcpu, int size, u16 port, bool 
 		return done(x86_exit_pio(vcpu, size, port, in));
 	if (in)
 		x86_write_sized(vcpu, X86_REG_RAX, val, size);
-	return done(x86_skip_insn(vcpu));
+	return step_over(vcpu);
 }
 EXPORT_SYMBOL_GPL(x86_inner_pio);
 
@@ -142,7 +150,7 @@ enum x86_fastpath x86_inner_get_cr(struct x86_vcpu *vcpu, unsigned int cr, enum 
 		return X86_FASTPATH_NONE;
 	}
 	x86_reg_write(vcpu, reg, x86_is_64bit_mode(vcpu) ? val : (u32)val);
-	return done(x86_skip_insn(vcpu));
+	return step_over(vcpu);
 }
 EXPORT_SYMBOL_GPL(x86_inner_get_cr);
 

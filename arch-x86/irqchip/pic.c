@@ -24,7 +24,7 @@
 
 /**
  * struct x86_pic - both chips
- * @lock: guards all below
+ * @lock: guards all below; a register alone is read without it
  * @vm: whose (c)
  * @chip: registers, in the layout that user space saves
  * @sources: who holds each of the 16 inputs high
@@ -360,76 +360,92 @@ static void chip_write(struct x86_pic *pic, struct kvm_pic_state *s, bool a0, u8
 	}
 }
 
-/* Poll mode: the read is the INTA cycle. */
-static u8 chip_poll(struct x86_pic *pic, struct kvm_pic_state *s)
-{
-	int irq;
-
-	s->poll = 0;
-	irq = chip_pending(pic, s);
-	if (irq < 0)
-		return 0;
-	chip_ack(pic, s, irq);
-	return BIT(7) | irq;
-}
-
 static u8 chip_read(const struct kvm_pic_state *s, bool a0)
 {
 	if (a0)
-		return s->imr;
-	return s->read_reg_select ? s->isr : s->irr;
+		return READ_ONCE(s->imr);
+	return READ_ONCE(s->read_reg_select) ? READ_ONCE(s->isr) : READ_ONCE(s->irr);
 }
 
-static int pic_access(struct x86_pic *pic, int nr, gpa_t addr, int len, u8 *val, bool write)
+/* Poll mode: the read is the INTA cycle; 0: nothing is requested. */
+static noinline u8 chip_poll(struct x86_pic *pic, struct kvm_pic_state *s, bool a0)
+{
+	u8 val = 0;
+	int irq;
+
+	pic_lock(pic);
+	if (s->poll) {
+		s->poll = 0;
+		irq = chip_pending(pic, s);
+		if (irq >= 0) {
+			chip_ack(pic, s, irq);
+			val = BIT(7) | irq;
+		}
+		pic_update(pic);
+	} else {
+		/* Another vCPU was faster. */
+		val = chip_read(s, a0);
+	}
+	pic_unlock(pic);
+	return val;
+}
+
+static int pic_write(struct x86_pic *pic, int nr, gpa_t addr, int len, const void *val)
+{
+	if (len != 1)
+		return -EOPNOTSUPP;
+	pic_lock(pic);
+	chip_write(pic, &pic->chip[nr], addr & 1, *(const u8 *)val);
+	pic_update(pic);
+	pic_unlock(pic);
+	return 0;
+}
+
+/* Registers are bytes, and reading them changes nothing: no lock. */
+static __always_inline int pic_read(struct x86_pic *pic, int nr, gpa_t addr, int len, void *val)
 {
 	struct kvm_pic_state *s = &pic->chip[nr];
 
 	if (len != 1)
 		return -EOPNOTSUPP;
-	pic_lock(pic);
-	if (write) {
-		chip_write(pic, s, addr & 1, *val);
-		pic_update(pic);
-	} else if (s->poll) {
-		*val = chip_poll(pic, s);
-		pic_update(pic);
-	} else {
-		*val = chip_read(s, addr & 1);
-	}
-	pic_unlock(pic);
+	*(u8 *)val = unlikely(READ_ONCE(s->poll)) ? chip_poll(pic, s, addr & 1)
+						  : chip_read(s, addr & 1);
 	return 0;
 }
 
-static int pic_elcr_access(struct x86_pic *pic, gpa_t addr, int len, u8 *val, bool write)
+/* The two chips have neighbouring ports, from @nr on. */
+static int elcr_write(struct x86_pic *pic, int nr, gpa_t addr, int len, const void *val)
 {
-	struct kvm_pic_state *s = &pic->chip[addr & 1];
+	struct kvm_pic_state *s = &pic->chip[nr + (addr & 1)];
 
 	if (len != 1)
 		return -EOPNOTSUPP;
 	pic_lock(pic);
-	if (write)
-		s->elcr = *val & s->elcr_mask;
-	else
-		*val = s->elcr;
+	s->elcr = *(const u8 *)val & s->elcr_mask;
 	pic_unlock(pic);
 	return 0;
 }
 
-#define PIC_DEVICE(name, nr, access)							\
+static int elcr_read(struct x86_pic *pic, int nr, gpa_t addr, int len, void *val)
+{
+	if (len != 1)
+		return -EOPNOTSUPP;
+	*(u8 *)val = READ_ONCE(pic->chip[nr + (addr & 1)].elcr);
+	return 0;
+}
+
+#define PIC_DEVICE(name, index, access, nr)						\
 static int pic_##name##_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,		\
 			     gpa_t addr, int len, void *val)				\
 {											\
-	struct x86_pic *pic = container_of(dev, struct x86_pic, dev[nr]);		\
-											\
-	return access(addr, len, val, false);						\
+	return access##_read(container_of(dev, struct x86_pic, dev[index]), nr,		\
+			     addr, len, val);						\
 }											\
 static int pic_##name##_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,		\
 			      gpa_t addr, int len, const void *val)			\
 {											\
-	struct x86_pic *pic = container_of(dev, struct x86_pic, dev[nr]);		\
-	u8 byte = *(const u8 *)val;							\
-											\
-	return access(addr, len, &byte, true);						\
+	return access##_write(container_of(dev, struct x86_pic, dev[index]), nr,	\
+			      addr, len, val);						\
 }											\
 static const struct kvm_io_device_ops pic_##name##_ops = {				\
 	.read = pic_##name##_read,							\
@@ -438,12 +454,9 @@ static const struct kvm_io_device_ops pic_##name##_ops = {				\
 	.write_irqoff = true,								\
 }
 
-#define ACCESS_MASTER(addr, len, val, write)	pic_access(pic, PIC_MASTER, addr, len, val, write)
-#define ACCESS_SLAVE(addr, len, val, write)	pic_access(pic, PIC_SLAVE, addr, len, val, write)
-#define ACCESS_ELCR(addr, len, val, write)	pic_elcr_access(pic, addr, len, val, write)
-PIC_DEVICE(master, 0, ACCESS_MASTER);
-PIC_DEVICE(slave, 1, ACCESS_SLAVE);
-PIC_DEVICE(elcr, 2, ACCESS_ELCR);
+PIC_DEVICE(master, 0, pic, PIC_MASTER);
+PIC_DEVICE(slave, 1, pic, PIC_SLAVE);
+PIC_DEVICE(elcr, 2, elcr, 0);
 
 /* ---- state ---------------------------------------------------------------------------------- */
 

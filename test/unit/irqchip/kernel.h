@@ -37,6 +37,7 @@ typedef struct { int counter; } atomic_t;
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 #define likely(x)	(x)
 #define unlikely(x)	(x)
+#define noinline	__attribute__((__noinline__))
 #define fallthrough	__attribute__((__fallthrough__))
 #define __rcu
 #define __user
