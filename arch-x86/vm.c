@@ -165,6 +165,7 @@ int kvm_arch_check_extension(struct kvm *kvm, long cap)
 	case KVM_CAP_VCPU_ATTRIBUTES:
 	case KVM_CAP_SYS_ATTRIBUTES:
 	case KVM_CAP_EXIT_ON_EMULATION_FAILURE:
+	case KVM_CAP_VM_DISABLE_NX_HUGE_PAGES:
 	case KVM_CAP_ASYNC_PF:
 	case KVM_CAP_ASYNC_PF_INT:
 	case KVM_CAP_X86_APIC_BUS_CYCLES_NS:
@@ -319,6 +320,8 @@ int kvm_arch_vm_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 			return -EINVAL;
 		WRITE_ONCE(vm->exit_on_emulation_error, cap->args[0]);
 		return 0;
+	case KVM_CAP_VM_DISABLE_NX_HUGE_PAGES:
+		return x86_mmu_disable_nx_huge_pages(vm, cap->args[0]);
 	case KVM_CAP_MSR_PLATFORM_INFO:
 		WRITE_ONCE(vm->hide_platform_info, !cap->args[0]);
 		return 0;

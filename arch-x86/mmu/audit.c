@@ -42,6 +42,8 @@ static bool audit_leaf(struct x86_vm *vm, const char *where, const struct x86_ta
 		return breach(vm, where, "page too large for the CPU", table, i, spte);
 	if (spte_pfn(spte) & (pages - 1))
 		return breach(vm, where, "page not aligned (I1)", table, i, spte);
+	if (table->level > 1 && vm->mmu.nx_huge && spte_executable(spte))
+		return breach(vm, where, "large and executable (I7)", table, i, spte);
 	if (spte_writable(spte) && !(spte & SPTE_HOST_WRITABLE))
 		return breach(vm, where, "writable against the host's will (I4)", table, i, spte);
 	if (vm->apic_page && spte_pfn(spte) == page_to_pfn(vm->apic_page))

@@ -207,6 +207,16 @@ static u8 fault_level(struct x86_vm *vm, const struct mmu_fault *f)
 	return level;
 }
 
+/* A fetch gets no page that can't be executed. Context: as fault_level(). */
+static void choose_level(struct x86_vm *vm, struct mmu_fault *f)
+{
+	f->level = fault_level(vm, f);
+	if (unlikely(f->exec && vm->mmu.nx_huge && f->level > 1)) {
+		f->split = f->level;
+		f->level = 1;
+	}
+}
+
 static bool fault_is_stale(struct kvm_vcpu *vcpu, const struct mmu_fault *f)
 {
 	return slots_changed(vcpu, f) || kvm_invalidate_retry(vcpu->kvm, f->invalidate_seq, f->gfn);
@@ -230,9 +240,11 @@ static void fault_unlock(struct x86_vm *vm)
 
 static enum mmu_result map(struct x86_vcpu *vcpu, struct mmu_fault *f)
 {
+	struct x86_vm *vm = x86_vcpu_vm(vcpu);
+
 	if (x86_mmu_limits.shadow)
 		return shadow_map(vcpu, f);
-	f->level = fault_level(x86_vcpu_vm(vcpu), f);
+	choose_level(vm, f);
 	return tdp_map(vcpu, vcpu->mmu.root_table, f);
 }
 
@@ -289,7 +301,7 @@ static int fault_memory(struct x86_vcpu *vcpu, struct mmu_fault *f, gpa_t gpa, u
 	case MMU_SPURIOUS:
 		return spurious(vcpu, gfn_to_gpa(f->gfn));
 	case MMU_TOO_LARGE:
-		tdp_zap_leaf_at(vm, f->slot->as_id, f->gfn);
+		tdp_split(vcpu, vcpu->mmu.root_table, f);
 		return X86_RESUME;
 	case MMU_RETRY:
 		return X86_RESUME;
@@ -423,7 +435,7 @@ static enum mmu_result map_irqoff(struct x86_vcpu *vcpu, struct mmu_fault *f)
 		return MMU_RETRY;
 	f->host_shift = shift;
 	f->host_writable = true;
-	f->level = fault_level(vm, f);
+	choose_level(vm, f);
 	r = tdp_map(vcpu, vcpu->mmu.root_table, f);
 	if (r == MMU_MAPPED && f->write && kvm_slot_dirty_tracked(f->slot))
 		kvm_mark_page_dirty(&vm->core, &vcpu->core, f->slot, f->gfn);

@@ -11,6 +11,7 @@
 #include "arch-x86/x86.h"
 
 struct x86_walk;
+struct x86_table;
 
 /* What the vendor's hardware can do: constant while any VM exists (mmu.c). */
 struct x86_mmu_limits {
@@ -39,13 +40,14 @@ struct mmu_fault {
 	bool host_writable;
 	u8 host_shift;				/* of the size of the host's page; 0: not known */
 	u8 level;				/* largest page that fits */
+	u8 split;				/* ... if it were not for a fetch; 0: the same */
 };
 
 enum mmu_result {
 	MMU_MAPPED,		/* the entry is new or stronger */
 	MMU_SPURIOUS,		/* it allowed this already */
 	MMU_BROKEN,		/* an invariant does not hold; the VM is dead */
-	MMU_TOO_LARGE,		/* a larger page is in the way: tdp_zap_leaf_at() */
+	MMU_TOO_LARGE,		/* a larger page is in the way: tdp_split() */
 	MMU_NO_TABLES,		/* the vCPU's cache of tables is empty */
 	MMU_RETRY,		/* the guest's tables or our root have changed: look again */
 	MMU_EMULATE,		/* a write to a page that must stay write-protected */
@@ -86,6 +88,23 @@ void mmu_batch_flush(struct mmu_batch *b);
 /** mmu_zap_all() - drop every translation of a VM. Nested trees are cut at their roots,
  *  flushed, and freed in the background. Takes mmu_lock. */
 void mmu_zap_all(struct x86_vm *vm);
+
+/* ---- nx_huge.c ---------------------------------------------------------------- */
+
+/** nx_module_init() / nx_module_exit() - kvm.ko comes and goes; tell the kernel */
+void nx_module_init(void);
+void nx_module_exit(void);
+/** nx_vm_init() / nx_vm_destroy() - a VM's share; to destroy: in no list any more. Sleeps. */
+void nx_vm_init(struct x86_vm *vm);
+void nx_vm_destroy(struct x86_vm *vm);
+/** nx_vm_update() - nothing is mapped: vm->mmu.nx_huge becomes what is wanted now.
+ *  Context: mmu_lock held for write; the VM is in the list of all, or will never map. */
+void nx_vm_update(struct x86_vm *vm);
+/** nx_split_add() - a fetch made this table where a large page would fit. Context: mmu_lock,
+ *  in the section that linked it. */
+void nx_split_add(struct x86_vm *vm, struct x86_table *table);
+/** nx_split_del() - it goes, for whatever reason. */
+void nx_split_del(struct x86_vm *vm, struct x86_table *table);
 
 /* ---- own_tables.c ------------------------------------------------------------- */
 

@@ -66,17 +66,21 @@ static const struct x86_spte_format ept_format = {
 	.accessed	= BIT_ULL(8),
 	.dirty		= BIT_ULL(9),
 	.table		= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
-	.leaf		= BIT_ULL(0) | BIT_ULL(2) | (6ULL << 3),
+	.leaf		= BIT_ULL(0) | (6ULL << 3),
 };
 
 int x86_mmu_module_init(void)
 {
 	x86_mmu_wq = alloc_workqueue("kvm-mmu", WQ_UNBOUND, 0);
-	return x86_mmu_wq ? 0 : -ENOMEM;
+	if (!x86_mmu_wq)
+		return -ENOMEM;
+	nx_module_init();
+	return 0;
 }
 
 void x86_mmu_module_exit(void)
 {
+	nx_module_exit();
 	destroy_workqueue(x86_mmu_wq);
 }
 
@@ -117,6 +121,7 @@ int x86_mmu_vm_init(struct x86_vm *vm)
 	spin_lock_init(&mmu->dead_lock);
 	INIT_LIST_HEAD(&mmu->dead);
 	INIT_WORK(&mmu->reaper, tdp_reap);
+	nx_vm_init(vm);
 	r = x86_mmu_limits.shadow ? shadow_vm_init(vm) : identity_alloc(vm);
 	if (r)
 		tlb_model_vm_destroy(vm);
@@ -127,7 +132,8 @@ void x86_mmu_vm_destroy(struct x86_vm *vm)
 {
 	int i;
 
-	/* No vCPU, no notifier is left: nobody detaches any more. */
+	/* No vCPU, no notifier is left: nobody detaches any more, but this. */
+	nx_vm_destroy(vm);
 	flush_work(&vm->mmu.reaper);
 	for (i = 0; i < KVM_ADDRESS_SPACE_NUM; i++) {
 		if (vm->mmu.tdp_root[i])
@@ -197,6 +203,9 @@ static struct x86_table *get_root(struct x86_vm *vm, int as_id)
 	write_lock(&vm->core.mmu_lock);
 	root = vm->mmu.tdp_root[as_id];
 	if (!root) {
+		/* Nothing is mapped yet. The VM is in the list of those that are told. */
+		if (!vm->mmu.tdp_root[!as_id])
+			nx_vm_update(vm);
 		/* Readers look without the lock: the content comes first. */
 		smp_store_release(&vm->mmu.tdp_root[as_id], new);
 		root = new;

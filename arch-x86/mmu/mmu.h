@@ -70,9 +70,14 @@ struct x86_mmu {
  * @shadow_scratch: a page to compare a guest's table in (m)
  * @identity: table for a guest without paging (own_tables.c), or NULL (c)
  * @tlb_model: likewise, of all its vCPUs
- * @dead_lock: guards @dead; taken under mmu_lock
+ * @nx_huge: large pages are not executable (nx_huge.c) (m)
+ * @nx_huge_disabled: KVM_CAP_VM_DISABLE_NX_HUGE_PAGES (c: since before the first vCPU)
+ * @dead_lock: guards @dead, @split and @nr_split; taken under mmu_lock
  * @dead: detached tables, flushed, to be freed after an RCU grace period
  * @reaper: does that
+ * @split: tables where only X keeps a large page away, the oldest first
+ * @nr_split: how many
+ * @recovery: tries large pages there again
  */
 struct x86_vm_mmu {
 	struct x86_table *tdp_root[KVM_ADDRESS_SPACE_NUM];
@@ -90,6 +95,10 @@ struct x86_vm_mmu {
 	spinlock_t dead_lock;
 	struct list_head dead;
 	struct work_struct reaper;
+	bool nx_huge, nx_huge_disabled;
+	struct list_head split;
+	unsigned long nr_split;
+	struct delayed_work recovery;
 };
 
 /**
@@ -314,5 +323,16 @@ u64 x86_mmu_identity_cr3(const struct x86_vcpu *vcpu);
  * Context: takes slots_lock; sleeps. Return: 0; -EINVAL: fewer than 64.
  */
 int x86_mmu_set_nr_pages(struct x86_vm *vm, unsigned long nr);
+
+/**
+ * x86_mmu_disable_nx_huge_pages() - KVM_CAP_VM_DISABLE_NX_HUGE_PAGES: this VM's large pages
+ *	are executable, whatever the CPU
+ * @vm: the VM
+ * @arg: the capability's
+ *
+ * Context: takes kvm->lock. Return: 0; -EINVAL: @arg is not 0, or there are vCPUs; -EPERM:
+ * without CAP_SYS_BOOT.
+ */
+int x86_mmu_disable_nx_huge_pages(struct x86_vm *vm, u64 arg);
 
 #endif

@@ -119,13 +119,15 @@ static inline u64 spte_make_table(hpa_t pa)
 
 /*
  * An entry for the page at @pfn, which has just been used (A) or written (D).
- * @write: to be mapped writable; @host_writable: could be.
+ * @write: to be mapped writable; @host_writable: could be; @exec: executable.
  */
-static inline u64 spte_make_leaf(kvm_pfn_t pfn, int level, bool write, bool host_writable)
+static inline u64 spte_make_leaf(kvm_pfn_t pfn, int level, bool write, bool host_writable,
+				 bool exec)
 {
 	const struct x86_spte_format *f = &x86_spte_fmt;
 	u64 spte = ((pfn << GFN_SHIFT) & SPTE_ADDR_MASK) | f->leaf | f->enc | f->accessed;
 
+	spte |= exec ? f->exec : f->nx;
 	if (level > 1)
 		spte |= SPTE_LARGE;
 	if (write)

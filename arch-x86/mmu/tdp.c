@@ -32,12 +32,14 @@ struct x86_table *tdp_table_alloc(struct x86_vm *vm)
 	/* From an entry to its struct: by the page that it names. */
 	set_page_private(virt_to_page(table->entries), (unsigned long)table);
 	INIT_LIST_HEAD(&table->node);
+	INIT_LIST_HEAD(&table->split);
 	atomic64_inc(&vm->mmu.nr_pages);
 	return table;
 }
 
 void tdp_table_free(struct x86_vm *vm, struct x86_table *table)
 {
+	nx_split_del(vm, table);
 	tlb_model_page_gone(vm, table->entries);
 	set_page_private(virt_to_page(table->entries), 0);
 	free_page((unsigned long)table->entries);
@@ -152,6 +154,7 @@ static int tdp_install_leaf(struct x86_vm *vm, u64 *sptep, u64 old, int level,
 	bool logged = kvm_slot_dirty_tracked(f->slot);
 	/* A page that is logged becomes writable only by a write. */
 	bool write = f->host_writable && (f->write || !logged);
+	bool exec = level == 1 || !vm->mmu.nx_huge;
 	u64 new;
 
 	if (KVM_BUG_ON(f->write && !write, &vm->core))
@@ -161,9 +164,9 @@ static int tdp_install_leaf(struct x86_vm *vm, u64 *sptep, u64 old, int level,
 			return MMU_BROKEN;
 		if (leaf_allows(old, f))
 			return MMU_SPURIOUS;
-		new = old | spte_make_leaf(pfn, level, write, f->host_writable);
+		new = old | spte_make_leaf(pfn, level, write, f->host_writable, exec);
 	} else {
-		new = spte_make_leaf(pfn, level, write, f->host_writable);
+		new = spte_make_leaf(pfn, level, write, f->host_writable, exec);
 	}
 	if (!try_cmpxchg64(sptep, &old, new))
 		return -EAGAIN;
@@ -171,6 +174,17 @@ static int tdp_install_leaf(struct x86_vm *vm, u64 *sptep, u64 old, int level,
 	if (!spte_present(old))
 		count_leaf(vm, level);
 	return MMU_MAPPED;
+}
+
+/* Link a table for a fault. It may be that only the fetch wants it. */
+static bool link_for(struct x86_vm *vm, struct x86_table *parent, unsigned int index,
+		     struct x86_table *child, const struct mmu_fault *f)
+{
+	if (!tdp_link(vm, parent, index, child))
+		return false;
+	if (parent->level <= f->split)
+		nx_split_add(vm, child);
+	return true;
 }
 
 enum mmu_result tdp_map(struct x86_vcpu *vcpu, struct x86_table *root, struct mmu_fault *f)
@@ -199,7 +213,7 @@ enum mmu_result tdp_map(struct x86_vcpu *vcpu, struct x86_table *root, struct mm
 			child = cache_take(mmu);
 			if (!child)
 				return MMU_NO_TABLES;
-			if (tdp_link(vm, table, index, child))
+			if (link_for(vm, table, index, child, f))
 				table = child;
 			else
 				cache_give_back(mmu, child);
@@ -211,6 +225,28 @@ enum mmu_result tdp_map(struct x86_vcpu *vcpu, struct x86_table *root, struct mm
 			return r;
 		}
 	}
+}
+
+void tdp_split(struct x86_vcpu *vcpu, struct x86_table *root, const struct mmu_fault *f)
+{
+	struct x86_vm *vm = x86_vcpu_vm(vcpu);
+	struct x86_table *parent, *child;
+	MMU_BATCH(b, vm);
+	u64 *sptep;
+	int level;
+
+	write_lock(&vm->core.mmu_lock);
+	sptep = tdp_leaf(vm, root, f->gfn, &level);
+	if (sptep && level > f->level) {
+		tdp_zap_leaf(&b, sptep, level);
+		mmu_batch_flush(&b);	/* I3 */
+		parent = (struct x86_table *)page_private(virt_to_page(sptep));
+		child = cache_take(&vcpu->mmu);
+		if (child && !link_for(vm, parent, spte_index(f->gfn, level), child, f))
+			cache_give_back(&vcpu->mmu, child);
+	}
+	x86_mmu_audit(vm, "split");
+	write_unlock(&vm->core.mmu_lock);
 }
 
 u64 *tdp_leaf(struct x86_vm *vm, struct x86_table *root, gfn_t gfn, int *level)

@@ -19,6 +19,7 @@
  *     one that the CPU sees the APIC through (vm->apic_page), and the identity table
  *     (own_tables.c).
  *  I6 A detached table is freed after a TLB flush and an RCU grace period.
+ *  I7 Where vm->mmu.nx_huge is set, a page larger than 4 KiB has no X.
  *
  * Who changes entries:
  *  - faults, mmu_lock held for read, by cmpxchg, only to strengthen (0 to
@@ -40,6 +41,7 @@
  * @level: 1 (leaves of 4 KiB) to 5 (c)
  * @as_id: address space whose tree it is in (c)
  * @node: in a vCPU's cache (v), or in a batch or on the VM's dead list (m)
+ * @split: in the VM's list of tables that a fetch made (nx_huge.c), or alone
  */
 struct x86_table {
 	u64 *entries;
@@ -47,6 +49,7 @@ struct x86_table {
 	u8 level;
 	u8 as_id;
 	struct list_head node;
+	struct list_head split;
 };
 
 /* ---- tdp.c: the tree ------------------------------------------------------ */
@@ -60,6 +63,17 @@ struct x86_table {
  * Context: mmu_lock held for read, and f->pfn verified under it.
  */
 enum mmu_result tdp_map(struct x86_vcpu *vcpu, struct x86_table *root, struct mmu_fault *f);
+
+/**
+ * tdp_split() - a page larger than the fault may have makes way for a table, at once:
+ *	otherwise another vCPU could put it back before the next fault, for ever
+ * @vcpu: the vCPU; its table cache is used
+ * @root: tree
+ * @f: fault whose tdp_map() said MMU_TOO_LARGE
+ *
+ * Takes mmu_lock. The access must be tried again.
+ */
+void tdp_split(struct x86_vcpu *vcpu, struct x86_table *root, const struct mmu_fault *f);
 
 /**
  * tdp_leaf() - find the entry that translates a frame
@@ -125,9 +139,6 @@ void tdp_detach(struct mmu_batch *b, struct x86_table *parent, unsigned int inde
 /** tdp_zap_range() - drop every translation of [start, end) in one address space.
  *  Quick: whole tables are only detached. Context: mmu_lock held for write. */
 void tdp_zap_range(struct mmu_batch *b, int as_id, gfn_t start, gfn_t end);
-
-/** tdp_zap_leaf_at() - drop the page, of whatever size, that maps a frame. Takes mmu_lock. */
-void tdp_zap_leaf_at(struct x86_vm *vm, int as_id, gfn_t gfn);
 
 /** tdp_reap() - free detached tables: work function of x86_vm_mmu.reaper */
 void tdp_reap(struct work_struct *work);

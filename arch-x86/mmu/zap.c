@@ -66,8 +66,10 @@ void tdp_detach(struct mmu_batch *b, struct x86_table *parent, unsigned int inde
 		return;
 	table = tdp_child(b->vm, parent, index, old);
 	/* If the tree is broken, better to leak than to free what is not ours. */
-	if (table)
+	if (table) {
+		nx_split_del(b->vm, table);
 		list_add(&table->node, &b->dead);
+	}
 }
 
 void mmu_batch_flush(struct mmu_batch *b)
@@ -113,24 +115,19 @@ void tdp_zap_range(struct mmu_batch *b, int as_id, gfn_t start, gfn_t end)
 		tdp_visit(b, root, start, end, zap_entry, range);
 }
 
-void tdp_zap_leaf_at(struct x86_vm *vm, int as_id, gfn_t gfn)
+void x86_mmu_unmap_apic_page(struct x86_vm *vm)
 {
 	MMU_BATCH(b, vm);
 	u64 *sptep;
 	int level;
 
 	write_lock(&vm->core.mmu_lock);
-	sptep = tdp_leaf(vm, vm->mmu.tdp_root[as_id], gfn, &level);
+	sptep = tdp_leaf(vm, vm->mmu.tdp_root[0], gpa_to_gfn(APIC_DEFAULT_PHYS_BASE), &level);
 	if (sptep)
 		tdp_zap_leaf(&b, sptep, level);
 	mmu_batch_flush(&b);
-	x86_mmu_audit(vm, "one page");
+	x86_mmu_audit(vm, "the APIC's page");
 	write_unlock(&vm->core.mmu_lock);
-}
-
-void x86_mmu_unmap_apic_page(struct x86_vm *vm)
-{
-	tdp_zap_leaf_at(vm, 0, gpa_to_gfn(APIC_DEFAULT_PHYS_BASE));
 }
 
 void mmu_zap_all(struct x86_vm *vm)
@@ -143,6 +140,7 @@ void mmu_zap_all(struct x86_vm *vm)
 		shadow_zap_all(&b);
 	for (as_id = 0; as_id < KVM_ADDRESS_SPACE_NUM; as_id++)
 		tdp_zap_range(&b, as_id, 0, x86_mmu_limits.max_gfn);
+	nx_vm_update(vm);
 	mmu_batch_flush(&b);
 	x86_mmu_audit_all(vm, "zap all");
 	write_unlock(&vm->core.mmu_lock);

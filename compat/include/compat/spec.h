@@ -121,6 +121,15 @@ static __always_inline void kvmc_clear_mmio_stale_data(void)
 		asm volatile("verw %[selector]" : : [selector] "m" (selector) : "cc");
 }
 
+/* Whether large pages are executable for guests, for sysfs; some kernels declare it. */
+extern bool itlb_multihit_kvm_mitigation;
+
+/** kvmc_itlb_multihit_report() - tell the kernel that large pages are not executable */
+static inline void kvmc_itlb_multihit_report(bool mitigated)
+{
+	itlb_multihit_kvm_mitigation = mitigated;
+}
+
 /*
  * How L1D is flushed before VM entries: values of a variable of the kernel's, which
  * sysfs shows, and whose header is one of the kernel's VMX ones.
