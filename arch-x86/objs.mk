@@ -3,7 +3,7 @@
 arch-x86-y += vcpu.o vcpu_ioctl.o sync_regs.o
 arch-x86-$(CONFIG_COMPAT) += compat_ioctl.o
 arch-x86-y += cpu/cpuid.o cpu/cpuid_caps.o cpu/cpuid_list.o
-arch-x86-y += cpu/msr.o cpu/msr_list.o cpu/msr_filter.o cpu/mtrr.o cpu/mce.o
+arch-x86-y += cpu/msr.o cpu/msr_list.o cpu/msr_filter.o cpu/spec_msr.o cpu/mtrr.o cpu/mce.o
 arch-x86-y += cpu/regs.o cpu/sregs.o cpu/fpu.o cpu/user_return.o
 arch-x86-y += cpu/exception.o cpu/debug.o cpu/insn.o cpu/smm.o
 arch-x86-y += mmu/mmu.o mmu/fault.o mmu/tdp.o mmu/zap.o mmu/dirty.o mmu/walk.o mmu/audit.o

@@ -6,9 +6,11 @@
  */
 #include <linux/kvm_para.h>
 #include <linux/math64.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/sched/stat.h>
 #include <linux/uaccess.h>
+#include <compat/spec.h>
 
 #include "arch-x86/cpu/cpuid.h"
 #include "arch-x86/cpu/fpu.h"
@@ -109,10 +111,18 @@ void kvm_arch_vm_destroy(struct kvm *kvm)
 
 /* ---- what it can do ----------------------------------------------------------- */
 
+static bool mitigate_smt_rsb;
+module_param(mitigate_smt_rsb, bool, 0444);
+MODULE_PARM_DESC(mitigate_smt_rsb,
+		 "on CPUs whose threads predict each other's returns guests may not halt by themselves");
+
 static u64 x86_disable_exits_supported(void)
 {
 	u64 r = KVM_X86_DISABLE_EXITS_HLT;
 
+	/* A thread that halts hands its return predictions to the other one (AMD-SB-1045). */
+	if (mitigate_smt_rsb && kvmc_smt_rsb())
+		r = 0;
 	if (x86_vendor_caps()->pause_loop_exit)
 		r |= KVM_X86_DISABLE_EXITS_PAUSE;
 	return r;

@@ -114,6 +114,21 @@ void svm_adjust_cpu_caps(void)
 {
 	/* Nested guests are not offered; what needs a VMCB feature neither. */
 	x86_cpu_cap_clear(X86_FEATURE_SVM);
+	/* What the kernel knows by model and microcode, where CPUID does not say it. */
+	if (boot_cpu_has(X86_FEATURE_LS_CFG_SSBD) && !boot_cpu_has(X86_FEATURE_AMD_SSBD))
+		x86_cpu_cap_force(X86_FEATURE_VIRT_SSBD);
+	if (boot_cpu_has(X86_FEATURE_SBPB))
+		x86_cpu_cap_force(X86_FEATURE_SBPB);
+	if (boot_cpu_has(X86_FEATURE_IBPB_BRTYPE))
+		x86_cpu_cap_force(X86_FEATURE_IBPB_BRTYPE);
+	if (boot_cpu_has(X86_FEATURE_SRSO_NO))
+		x86_cpu_cap_force(X86_FEATURE_SRSO_NO);
+	if (boot_cpu_has(X86_FEATURE_VERW_CLEAR))
+		x86_cpu_cap_force(X86_FEATURE_VERW_CLEAR);
+	if (boot_cpu_has(X86_FEATURE_TSA_SQ_NO))
+		x86_cpu_cap_force(GUEST_FEATURE_TSA_SQ_NO);
+	if (boot_cpu_has(X86_FEATURE_TSA_L1_NO))
+		x86_cpu_cap_force(GUEST_FEATURE_TSA_L1_NO);
 }
 
 int svm_cpu_init(void)
@@ -164,6 +179,7 @@ int svm_cpu_enable(void)
 	if (svm_features.tsc_scaling)
 		wrmsrq(MSR_AMD64_TSC_RATIO, 1ULL << 32);
 	svm_asid_cpu_init();
+	svm_srso_cpu_on();
 	return 0;
 }
 
@@ -171,5 +187,6 @@ void svm_cpu_disable(void)
 {
 	if (svm_features.tsc_scaling)
 		wrmsrq(MSR_AMD64_TSC_RATIO, 1ULL << 32);
+	svm_srso_cpu_off();
 	kvmc_virt_put(X86_FEATURE_SVM);
 }

@@ -83,6 +83,7 @@ void svm_prepare_enter(struct x86_vcpu *vcpu)
 static noinstr void svm_run_guest(struct svm_vcpu *svm)
 {
 	kvmc_guest_state_enter_irqoff();
+	kvmc_clear_divider();
 	svm_enter_guest(&svm->enter, svm->x86.regs);
 	kvmc_guest_state_exit_irqoff();
 }
@@ -148,9 +149,9 @@ void svm_enter(struct x86_vcpu *vcpu)
 	struct vmcb_control *control = &svm->vmcb->control;
 
 	svm_load_state(svm);
-	kvmc_spec_ctrl_set_guest(0);
+	kvmc_spec_ctrl_set_guest(svm->virt_spec_ctrl);
 	svm_run_guest(svm);
-	kvmc_spec_ctrl_restore_host(0);
+	kvmc_spec_ctrl_restore_host(svm->virt_spec_ctrl);
 
 	if (unlikely(svm->enter.faulted)) {
 		svm->enter.faulted = 0;

@@ -14,11 +14,13 @@
 
 static int svm_vm_init(struct x86_vm *vm)
 {
+	svm_srso_vm_created();
 	return 0;
 }
 
 static void svm_vm_destroy(struct x86_vm *vm)
 {
+	svm_srso_vm_destroyed();
 }
 
 static void svm_cpuid_changed(struct x86_vcpu *vcpu)

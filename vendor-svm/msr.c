@@ -101,6 +101,8 @@ bool svm_has_msr(u32 index)
 		return svm_tsc_aux_slot >= 0;
 	case MSR_IA32_SPEC_CTRL:
 		return boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL);
+	case MSR_AMD64_VIRT_SPEC_CTRL:
+		return x86_cpu_cap_has(X86_FEATURE_VIRT_SSBD);
 	}
 	return false;
 }
@@ -122,6 +124,13 @@ static u64 *svm_save_msr(struct svm_vcpu *svm, u32 index)
 	case MSR_IA32_SYSENTER_EIP: return &save->sysenter_eip;
 	}
 	return NULL;
+}
+
+/* SSBD for guests on CPUs that have it elsewhere than in SPEC_CTRL (AMD's SSBD white paper). */
+static bool has_virt_ssbd(struct x86_vcpu *vcpu, bool host)
+{
+	return x86_cpu_cap_has(X86_FEATURE_VIRT_SSBD) &&
+	       (host || guest_cpuid_has(vcpu, X86_FEATURE_VIRT_SSBD));
 }
 
 int svm_get_msr(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host)
@@ -147,6 +156,11 @@ int svm_get_msr(struct x86_vcpu *vcpu, u32 index, u64 *data, bool host)
 			return 1;
 		*data = svm_features.v_spec_ctrl ? svm->vmcb->save.spec_ctrl
 						 : svm->enter.guest_spec_ctrl;
+		return 0;
+	case MSR_AMD64_VIRT_SPEC_CTRL:
+		if (!has_virt_ssbd(vcpu, host))
+			return 1;
+		*data = svm->virt_spec_ctrl;
 		return 0;
 	case MSR_VM_CR:
 		/* SVM is not offered to guests: as if locked off (APM 2 15.30.1). */
@@ -225,14 +239,10 @@ int svm_set_msr(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
 		return 0;
 	case MSR_IA32_SPEC_CTRL:
 		return svm_set_spec_ctrl(svm, data, host);
-	case MSR_IA32_PRED_CMD:
-		if (!host && !guest_cpuid_has(vcpu, X86_FEATURE_SPEC_CTRL) &&
-		    !guest_cpuid_has(vcpu, X86_FEATURE_AMD_IBPB))
+	case MSR_AMD64_VIRT_SPEC_CTRL:
+		if (!has_virt_ssbd(vcpu, host) || (data & ~(u64)SPEC_CTRL_SSBD))
 			return 1;
-		if (data & ~PRED_CMD_IBPB || !boot_cpu_has(X86_FEATURE_IBPB))
-			return 1;
-		if (data)
-			kvmc_ibpb();
+		svm->virt_spec_ctrl = data;
 		return 0;
 	case MSR_VM_CR:
 		return data ? 1 : 0;

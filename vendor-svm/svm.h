@@ -57,6 +57,7 @@ struct svm_vcpu {
 
 	u8 entry_tpr;		/* V_TPR of the last entry */
 	bool host_saved;	/* prepare_enter() has run since vcpu_load() */
+	u64 virt_spec_ctrl;	/* MSR_AMD64_VIRT_SPEC_CTRL */
 	bool spec_ctrl_passthrough;
 
 	/* NMI blocking until IRET completes, by hand (APM 2 15.21.9). */
@@ -221,6 +222,16 @@ u64 svm_next_rip(struct x86_vcpu *vcpu);
  * Afterwards vcpu->next_rip is its end. IRQs may be off.
  */
 bool svm_insn_ends(struct svm_vcpu *svm, u32 opcode);
+
+/* ---- srso.c ----------------------------------------------------------------- */
+
+/** svm_srso_vm_created() / svm_srso_vm_destroyed() - CPUs that need it speculate less while there
+ *  is a VM. Sleeps. */
+void svm_srso_vm_created(void);
+void svm_srso_vm_destroyed(void);
+/** svm_srso_cpu_on() / svm_srso_cpu_off() - this CPU comes, or goes. Context: on it. */
+void svm_srso_cpu_on(void);
+void svm_srso_cpu_off(void);
 
 /* ---- exits.c, enter.c -------------------------------------------------------- */
 

@@ -187,6 +187,7 @@ void svm_vcpu_reset(struct x86_vcpu *vcpu, bool init_event)
 		save->spec_ctrl = 0;
 		svm->enter.guest_spec_ctrl = 0;
 		svm->spec_ctrl_passthrough = false;
+		svm->virt_spec_ctrl = 0;
 		vcpu->tsc_aux = 0;
 	}
 	svm->vmcb->save.g_pat = vcpu->pat;

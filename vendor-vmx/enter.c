@@ -77,6 +77,7 @@ static noinstr void vmx_run_guest(struct vmx_vcpu *vmx)
 	if (vmx->x86.cr2 != native_read_cr2())
 		native_write_cr2(vmx->x86.cr2);
 	vmx_enter_guest(&vmx->enter, vmx->x86.regs);
+	kvmc_clear_branch_history();
 	vmx->x86.cr2 = native_read_cr2();
 	kvmc_guest_state_exit_irqoff();
 }
@@ -120,7 +121,8 @@ static void vmx_load_state(struct vmx_vcpu *vmx)
 			vmx->enter.host_spec_ctrl != vmx->enter.guest_spec_ctrl ||
 			kvmc_ibrs_needs_write();
 	}
-	vmx_l1d_flush(vmx->first_entry);
+	/* An MMIO access in the inner loop has read guest memory, and woken others perhaps. */
+	vmx_l1d_flush(vcpu, vmx->first_entry || vmx->exit_reason == VMX_EXIT_EPT_VIOLATION);
 	kvmc_clear_mmio_stale_data();
 	vmx->first_entry = false;
 }

@@ -99,8 +99,9 @@ SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
 	mov	VMX_ENTER_HOST_SPEC(%edi), %eax
 	mov	VMX_ENTER_HOST_SPEC + 4(%edi), %edx
 	wrmsr
-	lfence
 6:
+	/* Also if it was guessed wrong that nothing must be written. */
+	KVMC_SPEC_CTRL_BARRIER
 	KVMC_CLEAR_BRANCH_HISTORY_VMEXIT
 
 	add	$8, %esp

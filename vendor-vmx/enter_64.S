@@ -83,8 +83,9 @@ SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
 	mov	VMX_ENTER_HOST_SPEC(%rdi), %eax
 	mov	VMX_ENTER_HOST_SPEC + 4(%rdi), %edx
 	wrmsr
-	lfence				/* no branch before it is in force */
 6:
+	/* Also if it was guessed wrong that nothing must be written. */
+	KVMC_SPEC_CTRL_BARRIER
 	KVMC_CLEAR_BRANCH_HISTORY_VMEXIT
 
 	pop	%rsi

@@ -4,8 +4,8 @@
  * faulting translations, so that is flushed before entries (Intel's "L1 Terminal
  * Fault" guidance). Owns how, and tells the kernel, which reports it in sysfs.
  *
- * "cond" flushes when more than a fast path has run since the last entry: at least
- * as often as it promises.
+ * "cond" flushes when anything has run since the last entry but the handlers of the inner
+ * loop that move the vCPU's own registers: at least as often as it promises.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -92,10 +92,11 @@ static void flush_by_reading(void)
 	asm volatile("lfence" : : : "memory");
 }
 
-void vmx_l1d_flush(bool host_ran)
+void vmx_l1d_flush(struct x86_vcpu *vcpu, bool host_ran)
 {
 	if (likely(l1d_mode != KVMC_L1D_ALWAYS && !(l1d_mode == KVMC_L1D_COND && host_ran)))
 		return;
+	vcpu->core.stat.l1d_flush++;
 	if (boot_cpu_has(X86_FEATURE_FLUSH_L1D))
 		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
 	else

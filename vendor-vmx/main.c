@@ -5,6 +5,7 @@
  */
 #include <linux/module.h>
 #include <asm/cpu_device_id.h>
+#include <compat/spec.h>
 #include <compat/virt.h>
 
 #include "arch-x86/cpu/cpuid.h"
@@ -157,6 +158,7 @@ static int __init vmx_init(void)
 	if (r)
 		goto err_l1d;
 
+	kvmc_bhb_init();
 	vmx_msr_init();
 	vmx_vmcs_init();
 	/* A crash must find no VMCS half in memory: the next kernel would read it so. */

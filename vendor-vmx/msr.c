@@ -86,19 +86,6 @@ static void pass_msr(struct vmx_vcpu *vmx, u32 msr, bool reads, bool writes)
 	put_bit(vmx, msr, true, writes);
 }
 
-static bool has_ibpb(struct x86_vcpu *vcpu)
-{
-	return boot_cpu_has(X86_FEATURE_IBPB) &&
-	       (guest_cpuid_has(vcpu, X86_FEATURE_SPEC_CTRL) ||
-		guest_cpuid_has(vcpu, GUEST_FEATURE_IBPB));
-}
-
-static bool has_flush_cmd(struct x86_vcpu *vcpu)
-{
-	return boot_cpu_has(X86_FEATURE_FLUSH_L1D) &&
-	       guest_cpuid_has(vcpu, X86_FEATURE_FLUSH_L1D);
-}
-
 void vmx_msr_recalc(struct x86_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
@@ -115,8 +102,9 @@ void vmx_msr_recalc(struct x86_vcpu *vcpu)
 		pass_msr(vmx, MSR_KERNEL_GS_BASE, true, true);
 	}
 	pass_msr(vmx, MSR_IA32_SPEC_CTRL, vmx->spec_ctrl_passthrough, vmx->spec_ctrl_passthrough);
-	pass_msr(vmx, MSR_IA32_PRED_CMD, false, has_ibpb(vcpu));
-	pass_msr(vmx, MSR_IA32_FLUSH_CMD, false, has_flush_cmd(vcpu));
+	pass_msr(vmx, MSR_IA32_PRED_CMD, false, x86_spec_commands(vcpu, MSR_IA32_PRED_CMD, false));
+	pass_msr(vmx, MSR_IA32_FLUSH_CMD, false,
+		 x86_spec_commands(vcpu, MSR_IA32_FLUSH_CMD, false));
 }
 
 /*
@@ -332,16 +320,6 @@ static int set_spec_ctrl(struct vmx_vcpu *vmx, u64 data, bool host)
 	return 0;
 }
 
-/* Commands that do something now, and keep nothing. */
-static int command(u64 data, u64 known, u32 msr, bool allowed)
-{
-	if (!allowed || (data & ~known))
-		return 1;
-	if (data)
-		wrmsrq(msr, data);
-	return 0;
-}
-
 int vmx_set_msr(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
@@ -373,12 +351,6 @@ int vmx_set_msr(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
 		return 0;
 	case MSR_IA32_SPEC_CTRL:
 		return set_spec_ctrl(vmx, data, host);
-	case MSR_IA32_PRED_CMD:
-		return command(data, PRED_CMD_IBPB, index,
-			       host ? boot_cpu_has(X86_FEATURE_IBPB) : has_ibpb(vcpu));
-	case MSR_IA32_FLUSH_CMD:
-		return command(data, L1D_FLUSH, index,
-			       host ? boot_cpu_has(X86_FEATURE_FLUSH_L1D) : has_flush_cmd(vcpu));
 	case MSR_IA32_FEAT_CTL:
 		/* Locked: only what it is already can be restored. */
 		return host && data == FEAT_CTL_LOCKED ? 0 : 1;
@@ -401,12 +373,7 @@ int vmx_get_msr_feature(u32 index, u64 *data)
 	caps |= BIT_ULL(6);	/* PSCHANGE_MC_NO: no large executable pages where it matters */
 	if (!boot_cpu_has_bug(X86_BUG_L1TF) || kvmc_l1tf_flushes())
 		caps |= BIT_ULL(3);	/* SKIP_L1DFL_VMENTRY: a nested host need not */
-	if (!boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN))
-		caps |= BIT_ULL(0);
-	if (!boot_cpu_has_bug(X86_BUG_SPEC_STORE_BYPASS))
-		caps |= BIT_ULL(4);
-	if (!boot_cpu_has_bug(X86_BUG_MDS))
-		caps |= BIT_ULL(5);
+	caps |= kvmc_immunities();
 	*data = caps;
 	return 0;
 }

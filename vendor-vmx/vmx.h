@@ -268,8 +268,8 @@ unsigned long vmx_descriptor_base(u16 selector);
 /** vmx_l1d_init() / vmx_l1d_exit() - choose how L1D is flushed before entries. 0, -ENOMEM */
 int vmx_l1d_init(void);
 void vmx_l1d_exit(void);
-/** vmx_l1d_flush() - before an entry, IRQs off. @host_ran: more than a fast path did */
-void vmx_l1d_flush(bool host_ran);
+/** vmx_l1d_flush() - before an entry, IRQs off. @host_ran: more than what moves registers */
+void vmx_l1d_flush(struct x86_vcpu *vcpu, bool host_ran);
 
 /* ---- timer.c ------------------------------------------------------------------------- */
 

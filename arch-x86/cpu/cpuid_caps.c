@@ -96,7 +96,8 @@ static const struct cap_word cap_words[X86_NR_WORDS] = {
 			B(8) /* AVX512_VP2INTERSECT */ | B(10) /* MD_CLEAR */ |
 			B(14) /* SERIALIZE */ | B(16) /* TSXLDTRK */ | B(23) /* AVX512_FP16 */ |
 			B(26) /* IBRS, IBPB */ | B(27) /* STIBP */ |
-			B(29) /* ARCH_CAPABILITIES */ | B(31) /* SSBD */,
+			B(28) /* L1D_FLUSH */ | B(29) /* ARCH_CAPABILITIES */ |
+			B(31) /* SSBD */,
 	},
 	[X86_WORD_7_1_EAX] = {
 		LEAF(7, 1, EAX),
@@ -111,7 +112,8 @@ static const struct cap_word cap_words[X86_NR_WORDS] = {
 	},
 	[X86_WORD_7_2_EDX] = {
 		LEAF(7, 2, EDX), .raw = true,
-		.pass = B(5) /* MCDT_NO */,
+		.pass = B(0) /* PSFD */ | B(1) /* IPRED_CTRL */ | B(2) /* RRSBA_CTRL */ |
+			B(3) /* DDPD_U */ | B(4) /* BHI_CTRL */ | B(5) /* MCDT_NO */,
 	},
 	[X86_WORD_6_EAX] = {
 		LEAF(6, 0, EAX),

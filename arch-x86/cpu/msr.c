@@ -430,6 +430,9 @@ static int set_common(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
 		return 0;	/* microcode is the host's: the update does nothing */
 	case MSR_IA32_ARCH_CAPABILITIES:
 		return set_arch_capabilities(vcpu, data, host);
+	case MSR_IA32_PRED_CMD:
+	case MSR_IA32_FLUSH_CMD:
+		return x86_spec_command(vcpu, index, data, host);
 	case MSR_PLATFORM_INFO:
 		if (!host || (!(data & PLATFORM_INFO_CPUID_FAULT) &&
 			      (vcpu->msr_misc_features & FEATURES_CPUID_FAULT)))
@@ -547,32 +550,6 @@ int x86_set_msr(struct x86_vcpu *vcpu, u32 index, u64 data, bool host)
 	return ignored(vcpu, index, "WRMSR", data) ? 0 : 1;
 }
 EXPORT_SYMBOL_GPL(x86_set_msr);
-
-/* ---- kept by the vendors, by one rule -------------------------------------- */
-
-bool x86_has_spec_ctrl(struct x86_vcpu *vcpu, bool host)
-{
-	/* Each of them names a bit of the MSR; Intel's and AMD's, as CPUID has them. */
-	static const unsigned int features[] = {
-		X86_FEATURE_SPEC_CTRL, X86_FEATURE_INTEL_STIBP, X86_FEATURE_SPEC_CTRL_SSBD,
-		X86_FEATURE_AMD_IBRS, X86_FEATURE_AMD_STIBP, X86_FEATURE_AMD_SSBD,
-	};
-	int i;
-
-	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
-		return false;
-	for (i = 0; i < ARRAY_SIZE(features) && !host; i++)
-		if (guest_cpuid_has(vcpu, features[i]))
-			return true;
-	return host;
-}
-EXPORT_SYMBOL_GPL(x86_has_spec_ctrl);
-
-bool x86_spec_ctrl_valid(u64 data)
-{
-	return !(data & ~(u64)(SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD));
-}
-EXPORT_SYMBOL_GPL(x86_spec_ctrl_valid);
 
 /* ---- inner loop ------------------------------------------------------------ */
 

@@ -81,6 +81,25 @@ bool x86_has_spec_ctrl(struct x86_vcpu *vcpu, bool host);
 /** x86_spec_ctrl_valid() - a value that may be written there (SDM 4 48H, APM 2 3.2.9) */
 bool x86_spec_ctrl_valid(u64 data);
 
+/**
+ * x86_spec_commands() - bits that may be written to PRED_CMD or FLUSH_CMD, which do something
+ *	now and keep nothing (SDM 4 49H, 10BH; APM 2 3.2.9)
+ * @vcpu: the vCPU
+ * @index: one of them
+ * @host: by user space, whatever the guest's CPUID says
+ *
+ * Return: the bits; 0: there is no such MSR.
+ */
+u64 x86_spec_commands(struct x86_vcpu *vcpu, u32 index, bool host);
+
+/**
+ * x86_spec_command() - write to PRED_CMD or FLUSH_CMD for a guest: it is done
+ * @data: value; the others as above
+ *
+ * Context: any that may write MSRs; loaded. Return: 0; 1: #GP.
+ */
+int x86_spec_command(struct x86_vcpu *vcpu, u32 index, u64 data, bool host);
+
 /** x86_msr_init_lists() - make the index lists; at registration, after the caps */
 void x86_msr_init_lists(void);
 /** x86_msr_is_listed() - is it in KVM_GET_MSR_INDEX_LIST? */

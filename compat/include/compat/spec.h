@@ -7,6 +7,7 @@
 #ifndef COMPAT_SPEC_H
 #define COMPAT_SPEC_H
 
+#include <linux/cpu.h>
 #include <linux/percpu.h>
 #include <asm/cpufeature.h>
 #include <asm/nospec-branch.h>
@@ -55,6 +56,11 @@ static __always_inline u64 kvmc_host_spec_ctrl(void)
 	return this_cpu_read(x86_spec_ctrl_current);
 }
 
+static __always_inline bool kvmc_ssbd_elsewhere(void)
+{
+	return static_cpu_has(X86_FEATURE_LS_CFG_SSBD) || static_cpu_has(X86_FEATURE_VIRT_SSBD);
+}
+
 /**
  * kvmc_spec_ctrl_set_guest() - load the guest's SSBD where it is not in
  *	IA32_SPEC_CTRL (VIRT_SPEC_CTRL, LS_CFG; APM 2 3.2.9)
@@ -64,6 +70,8 @@ static __always_inline u64 kvmc_host_spec_ctrl(void)
  */
 static inline void kvmc_spec_ctrl_set_guest(u64 virt_spec_ctrl)
 {
+	if (!kvmc_ssbd_elsewhere())
+		return;
 #ifdef HAVE_VIRT_SPEC_CTRL_2
 	x86_spec_ctrl_set_guest(virt_spec_ctrl);
 #else
@@ -80,6 +88,8 @@ static inline void kvmc_spec_ctrl_set_guest(u64 virt_spec_ctrl)
  */
 static inline void kvmc_spec_ctrl_restore_host(u64 virt_spec_ctrl)
 {
+	if (!kvmc_ssbd_elsewhere())
+		return;
 #ifdef HAVE_VIRT_SPEC_CTRL_2
 	x86_spec_ctrl_restore_host(virt_spec_ctrl);
 #else
@@ -121,6 +131,39 @@ static __always_inline void kvmc_clear_mmio_stale_data(void)
 		asm volatile("verw %[selector]" : : [selector] "m" (selector) : "cc");
 }
 
+/** kvmc_clear_divider() - before a VM entry: the host's last quotient must not serve the guest's
+ *  division by zero (AMD-SB-7008). noinstr-safe. */
+static __always_inline void kvmc_clear_divider(void)
+{
+#ifdef X86_BUG_DIV0
+	u32 low = 0, high = 0;
+
+	if (static_cpu_has_bug(X86_BUG_DIV0))
+		asm volatile("divl %[one]" : "+a" (low), "+d" (high) : [one] "r" (1) : "cc");
+#endif
+}
+
+/** kvmc_srso_spec_reduce() - has the kernel chosen BP_CFG[BpSpecReduce] against SRSO, which is
+ *  ours to set? (It takes the feature away where it has chosen something else.) */
+static inline bool kvmc_srso_spec_reduce(void)
+{
+#ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
+	return boot_cpu_has(X86_FEATURE_SRSO_BP_SPEC_REDUCE);
+#else
+	return false;	/* this kernel does without */
+#endif
+}
+
+/** kvmc_smt_rsb() - may a thread that halts leave its return predictions to its sibling? */
+static inline bool kvmc_smt_rsb(void)
+{
+#ifdef X86_BUG_SMT_RSB
+	return boot_cpu_has_bug(X86_BUG_SMT_RSB) && cpu_smt_possible();
+#else
+	return false;	/* this kernel does not know which CPUs do */
+#endif
+}
+
 /* Whether large pages are executable for guests, for sysfs; some kernels declare it. */
 extern bool itlb_multihit_kvm_mitigation;
 
@@ -129,6 +172,67 @@ static inline void kvmc_itlb_multihit_report(bool mitigated)
 {
 	itlb_multihit_kvm_mitigation = mitigated;
 }
+
+/**
+ * kvmc_immunities() - what this host does not suffer from, or has mended in a way that holds for
+ *	guests, as bits of IA32_ARCH_CAPABILITIES (SDM 4 10AH)
+ */
+static inline u64 kvmc_immunities(void)
+{
+	u64 caps = 0;
+
+	if (!boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN))
+		caps |= BIT_ULL(0);	/* RDCL_NO */
+	if (!boot_cpu_has_bug(X86_BUG_SPEC_STORE_BYPASS))
+		caps |= BIT_ULL(4);	/* SSB_NO */
+	if (!boot_cpu_has_bug(X86_BUG_MDS))
+		caps |= BIT_ULL(5);	/* MDS_NO */
+	if (boot_cpu_has(X86_FEATURE_RTM) && !boot_cpu_has_bug(X86_BUG_TAA))
+		caps |= BIT_ULL(8);	/* TAA_NO */
+#ifdef X86_BUG_GDS
+	if (!boot_cpu_has_bug(X86_BUG_GDS) || gds_ucode_mitigated())
+		caps |= BIT_ULL(26);	/* GDS_NO */
+#endif
+#ifdef X86_BUG_RFDS
+	if (!boot_cpu_has_bug(X86_BUG_RFDS))
+		caps |= BIT_ULL(27);	/* RFDS_NO */
+#endif
+#ifdef X86_BUG_ITS
+	if (!boot_cpu_has_bug(X86_BUG_ITS))
+		caps |= BIT_ULL(62);	/* ITS_NO */
+#endif
+	return caps;
+}
+
+/**
+ * kvmc_bhb_init() - find out whether kvmc_clear_branch_history() has anything to do
+ */
+/**
+ * kvmc_clear_branch_history() - after a VM exit, before any indirect branch, where the kernel has
+ *	no KVMC_CLEAR_BRANCH_HISTORY_VMEXIT (Intel's "Branch History Injection")
+ *
+ * Context: IRQs off; noinstr.
+ */
+#if !defined(X86_FEATURE_CLEAR_BHB_LOOP) && defined(CONFIG_X86_64)
+DECLARE_STATIC_KEY_FALSE(kvmc_bhb_affected);
+extern unsigned int kvmc_bhb_outer, kvmc_bhb_inner;
+void kvmc_bhb_overwrite(unsigned int outer, unsigned int inner);
+void kvmc_bhb_init(void);
+
+static __always_inline void kvmc_clear_branch_history(void)
+{
+	if (static_branch_unlikely(&kvmc_bhb_affected))
+		kvmc_bhb_overwrite(kvmc_bhb_outer, kvmc_bhb_inner);
+}
+#else
+static inline void kvmc_bhb_init(void)
+{
+}
+
+static __always_inline void kvmc_clear_branch_history(void)
+{
+}
+#endif
 
 /*
  * How L1D is flushed before VM entries: values of a variable of the kernel's, which

@@ -5,6 +5,7 @@
  *
  *	KVMC_VM_CLEAR_CPU_BUFFERS	last before VMRUN/VMLAUNCH; changes ZF
  *	KVMC_FILL_RSB reg		after the exit, before any RET; changes reg
+ *	KVMC_SPEC_CTRL_BARRIER	after the host's SPEC_CTRL is back, or was left
  *	KVMC_UNTRAIN_RET		after that, before any RET; changes
  *					rax, rcx, rdx
  *	KVMC_CLEAR_BRANCH_HISTORY_VMEXIT  after the exit, before any indirect
@@ -35,6 +36,11 @@
 .macro KVMC_FILL_RSB reg:req
 	FILL_RETURN_BUFFER \reg, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
 			   X86_FEATURE_RSB_VMEXIT_LITE
+.endm
+
+/* No branch of the host's before SPEC_CTRL is the host's. */
+.macro KVMC_SPEC_CTRL_BARRIER
+	ALTERNATIVE "", "lfence", X86_FEATURE_MSR_SPEC_CTRL
 .endm
 
 /* Retbleed and SRSO: untrain the return thunk, or IBPB. */
