@@ -240,7 +240,7 @@ static void g_busy(void)
 	for (round = 1; !g_stop; round++) {
 		for (u64 i = 0; i < NR_LARGE; i++) {
 			if (me)
-				touch(REGION + i * LARGE + (round & 255) * 4096);
+				touch(REGION + i * LARGE + (256 + (round & 255)) * 4096);
 			else
 				call(REGION + i * LARGE + (round & 255) * 4096);
 		}
