@@ -70,8 +70,10 @@ u64 x86_spec_commands(struct x86_vcpu *vcpu, u32 index, bool host)
 
 	switch (index) {
 	case MSR_IA32_PRED_CMD:
+		/* Either vendor's bit will do: user space may show the guest the other's. */
 		if (boot_cpu_has(X86_FEATURE_IBPB) &&
-		    (has(vcpu, X86_FEATURE_SPEC_CTRL, host) || has(vcpu, GUEST_FEATURE_IBPB, host)))
+		    (host || guest_cpuid_has(vcpu, X86_FEATURE_SPEC_CTRL) ||
+		     guest_cpuid_has(vcpu, GUEST_FEATURE_IBPB)))
 			known |= PRED_CMD_BIT_IBPB;
 		if (has(vcpu, GUEST_FEATURE_SBPB, host))
 			known |= PRED_CMD_BIT_SBPB;
