@@ -5,6 +5,7 @@
  * each exit is in bhb_64.S. Kernels that do it themselves patch it in (spec_asm.h).
  */
 #include <linux/cpu.h>
+#include <linux/jump_label.h>
 #include <linux/kernel.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>

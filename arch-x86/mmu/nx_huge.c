@@ -13,10 +13,12 @@
  */
 #include <linux/capability.h>
 #include <linux/cpu.h>
+#include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/workqueue.h>
 #include <asm/cpufeature.h>
 #include <compat/spec.h>
