@@ -40,7 +40,7 @@ void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, i
 
 EXPORT int qemu_plugin_version = 1;
 
-/* One address of the kernel's; by open addressing, never full. */
+/* One address of the kernel's. */
 struct place {
 	uint64_t addr;
 	uint64_t count;		/* so far; QEMU's code adds to it */
@@ -48,25 +48,29 @@ struct place {
 	int64_t row;		/* of the row so far */
 };
 
-#define NR_PLACES	(1 << 22)
+/* In the order of their coming; where one is says the hash, by open addressing, never full. */
+#define HASH_BITS	23
+#define NR_PLACES	(1 << (HASH_BITS - 1))
 static struct place *places;
+static uint32_t *hash;		/* index + 1 */
 static unsigned int nr_places, row;
 static FILE *out;
 
 static struct place *place_of(uint64_t addr)
 {
-	uint64_t i = (addr * 0x9e3779b97f4a7c15ULL) >> 42;
+	uint64_t i = (addr * 0x9e3779b97f4a7c15ULL) >> (64 - HASH_BITS);
 
-	while (places[i].addr && places[i].addr != addr)
-		i = (i + 1) % NR_PLACES;
-	if (!places[i].addr) {
-		if (++nr_places > NR_PLACES / 4 * 3) {
+	while (hash[i] && places[hash[i] - 1].addr != addr)
+		i = (i + 1) % (1 << HASH_BITS);
+	if (!hash[i]) {
+		if (nr_places == NR_PLACES) {
 			fprintf(stderr, "count: too many addresses\n");
 			exit(1);
 		}
-		places[i].addr = addr;
+		places[nr_places].addr = addr;
+		hash[i] = ++nr_places;
 	}
-	return &places[i];
+	return &places[hash[i] - 1];
 }
 
 static void mark(unsigned int vcpu, void *data)
@@ -74,7 +78,7 @@ static void mark(unsigned int vcpu, void *data)
 	uintptr_t what = (uintptr_t)data;
 	unsigned int i;
 
-	for (i = 0; i < NR_PLACES; i++) {
+	for (i = 0; i < nr_places; i++) {
 		struct place *p = &places[i];
 
 		switch (what) {
@@ -138,8 +142,9 @@ static void ended(qemu_plugin_id_t id, void *data)
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
 	places = calloc(NR_PLACES, sizeof(*places));
+	hash = calloc(1 << HASH_BITS, sizeof(*hash));
 	out = argc == 1 && !strncmp(argv[0], "out=", 4) ? fopen(argv[0] + 4, "w") : NULL;
-	if (!places || !out) {
+	if (!places || !hash || !out) {
 		fprintf(stderr, "count: out=FILE\n");
 		return -1;
 	}

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What an exit costs: a guest does the same thing a thousand and two thousand times,
- * and the difference is the cost of a thousand. Prints "NAME NANOSECONDS" per exit,
- * without the guest's own loop. Marks each run for count.c, which counts instructions
- * instead; rows are in the same order.
+ * and the difference is the cost of a thousand. Prints "NAME NANOSECONDS 1000": per exit,
+ * without the guest's own loop, and how many that was measured with. Marks each run for
+ * count.c, which counts instructions instead; rows are in the same order.
+ *
+ * Then some rows again, as NAME-crowd: in a VM of 64 vCPUs, 64 memory slots and 1000
+ * eventfds on each bus.
  *
  *	exits [ROUNDS]
  *
@@ -33,6 +36,8 @@
 #define LAPIC	0xfee00000
 #define IOAPIC	0xfec00000
 #define EVENT	0xe0		/* port of an eventfd */
+#define CROWD	0x40000000	/* slots, and behind them eventfds, that nobody uses */
+#define CROWD_PORT 0x1000
 #define USER	0xf0		/* nobody's port */
 #define END	0xf4		/* nobody's port: the exit that ends a run */
 
@@ -44,12 +49,14 @@ struct row {
 	enum mode mode;
 	const char *body;
 	unsigned int length;
+	int crowd;		/* once more, in one */
 };
-#define ROW(name, mode, body) { name, mode, body, sizeof(body) - 1 }
+#define ROW(name, mode, body) { name, mode, body, sizeof(body) - 1, 0 }
+#define GROWS(name, mode, body) { name, mode, body, sizeof(body) - 1, 1 }
 
 static const struct row rows[] = {
 	ROW("nothing", REAL, "\x90"),
-	ROW("cpuid", REAL, "\x66\x31\xc0\x0f\xa2"),
+	GROWS("cpuid", REAL, "\x66\x31\xc0\x0f\xa2"),
 	ROW("hypercall", REAL, "\x66\xb8\x01\0\0\0\x0f\x01\xd9"),
 	/* PAT */
 	ROW("rdmsr", REAL, "\x66\xb9\x77\x02\0\0\x0f\x32"),
@@ -58,9 +65,9 @@ static const struct row rows[] = {
 	ROW("cr0-write", REAL, "\x66\xb8\x10\0\0\x60\x0f\x22\xc0"),
 	ROW("port-pic", REAL, "\xe4\x21"),
 	ROW("port-pit", REAL, "\xe4\x40"),
-	ROW("port-eventfd", REAL, "\xe6\xe0"),
-	ROW("mmio-eventfd", REAL, "\x89\x07"),
-	ROW("mmio-lapic-read", REAL, "\x26\x66\x8b\x47\x30"),
+	GROWS("port-eventfd", REAL, "\xe6\xe0"),
+	GROWS("mmio-eventfd", REAL, "\x89\x07"),
+	GROWS("mmio-lapic-read", REAL, "\x26\x66\x8b\x47\x30"),
 	ROW("mmio-lapic-tpr", REAL, "\x66\x31\xc0\x26\x66\x89\x87\x80\0"),
 	ROW("mmio-ioapic", REAL, "\x64\x66\x8b\x07"),
 	/* ICR: self, fixed; the handler's EOI is the second exit */
@@ -68,14 +75,14 @@ static const struct row rows[] = {
 	ROW("port-user", REAL, "\xe6\xf0"),
 	ROW("mmio-user", REAL, "\x88\x47\x10"),
 	/* ICR, self: with interrupts off, so that it stays pending */
-	ROW("x2apic-icr", X2APIC, "\x66\xb9\x30\x08\0\0\x66\xb8\x20\0\x04\0\x66\x31\xd2\xfa\x0f\x30"),
+	GROWS("x2apic-icr", X2APIC, "\x66\xb9\x30\x08\0\0\x66\xb8\x20\0\x04\0\x66\x31\xd2\xfa\x0f\x30"),
 	ROW("x2apic-tpr", X2APIC, "\x66\xb9\x08\x08\0\0\x66\x31\xc0\x66\x31\xd2\x0f\x30"),
 	ROW("tsc-deadline", X2APIC, "\x66\xb9\xe0\x06\0\0\x66\xb8\xff\xff\xff\xff\x66\xba\xff\xff\xff\x0f\x0f\x30"),
 	ROW("cpuid-64", LONG, "\x31\xc0\x0f\xa2"),
 	ROW("rdmsr-64", LONG, "\xb9\x77\x02\0\0\x0f\x32"),
 	ROW("mmio-eventfd-64", LONG, "\x66\x41\x89\x02"),	/* mov [r10], ax */
 	/* The next page: mov [r11], al; add r11, 0x1000 */
-	ROW("page-fault", LONG, "\x41\x88\x03\x49\x81\xc3\0\x10\0\0"),
+	GROWS("page-fault", LONG, "\x41\x88\x03\x49\x81\xc3\0\x10\0\0"),
 	/* TMICT: 100 us; HLT; the handler's EOI is the third exit */
 	ROW("hlt-timer", REAL, "\x26\x66\xc7\x87\x80\x03\x50\xc3\0\0\xf4"),
 };
@@ -114,8 +121,11 @@ static void set_cpuid(int kvm)
 static void add_event(int vm, unsigned long long addr, int len, int flags)
 {
 	struct kvm_ioeventfd event = { .addr = addr, .len = len, .flags = flags };
+	static int fd = -1;
 
-	event.fd = eventfd(0, EFD_NONBLOCK);
+	if (fd < 0)
+		fd = eventfd(0, EFD_NONBLOCK);
+	event.fd = fd;
 	need(!ioctl(vm, KVM_IOEVENTFD, &event), "KVM_IOEVENTFD");
 }
 
@@ -174,6 +184,26 @@ static void setup(void)
 	need(pages != MAP_FAILED, "pages");
 	madvise(pages, PAGES_SIZE, MADV_NOHUGEPAGE);
 	memset(pages, 1, PAGES_SIZE);
+}
+
+static void make_crowd(void)
+{
+	struct kvm_userspace_memory_region slot = {
+		.memory_size = 0x1000, .userspace_addr = (unsigned long)memory,
+	};
+	int i;
+
+	for (i = 2; i < 64; i++) {
+		slot.slot = i;
+		slot.guest_phys_addr = CROWD + i * 0x2000;
+		need(!ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot), "slots");
+	}
+	for (i = 1; i < 1000; i++) {
+		add_event(vm, CROWD + 0x1000000 + 4 * i, 2, 0);
+		add_event(vm, CROWD_PORT + i, 1, KVM_IOEVENTFD_FLAG_PIO);
+	}
+	for (i = 1; i < 64; i++)
+		need(ioctl(vm, KVM_CREATE_VCPU, i) >= 0, "vCPUs");
 }
 
 static void set_segment(struct kvm_segment *s, unsigned int base)
@@ -295,25 +325,32 @@ static double cost(const struct row *row)
 	return (two - one) / 1000.0;
 }
 
-static void round_of(void)
+static void round_of(int crowd)
 {
-	double loop = 0, ns;
+	static double loop;
 	unsigned int i;
+	double ns;
 
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (crowd && !rows[i].crowd)
+			continue;
 		ns = cost(&rows[i]);
-		printf("%s %.0f\n", rows[i].name, ns - loop);
 		if (!i)
 			loop = ns;
+		printf("%s%s %.0f 1000\n", rows[i].name, crowd ? "-crowd" : "", i ? ns - loop : ns);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 1;
+	int i;
 
 	setup();
-	while (rounds-- > 0)
-		round_of();
+	for (i = 0; i < rounds; i++)
+		round_of(0);
+	make_crowd();
+	for (i = 0; i < rounds; i++)
+		round_of(1);
 	return 0;
 }
