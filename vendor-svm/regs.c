@@ -8,6 +8,7 @@
 #include <asm/debugreg.h>
 #include <asm/special_insns.h>
 
+#include "arch-x86/cpu/segment.h"
 #include "vendor-svm/svm.h"
 
 void svm_cache_reg(struct x86_vcpu *vcpu, enum x86_reg reg)
@@ -64,6 +65,17 @@ bool svm_get_if_flag(struct x86_vcpu *vcpu)
 	return svm_vcpu_of(vcpu)->vmcb->save.rflags & X86_EFLAGS_IF;
 }
 
+/* Bits 15:12 of the attributes are 11:8 in the VMCB (APM 2 15.5.1). */
+static u16 attributes_of(u16 attrib)
+{
+	return (attrib & 0xff) | (attrib & 0xf00) << 4;
+}
+
+static u16 attrib_of(u16 attributes)
+{
+	return (attributes & 0xff) | (attributes >> 4 & 0xf00);
+}
+
 static struct vmcb_seg *svm_seg(struct svm_vcpu *svm, enum x86_seg seg)
 {
 	struct vmcb_save *save = &svm->vmcb->save;
@@ -94,17 +106,10 @@ void svm_get_segment(struct x86_vcpu *vcpu, struct kvm_segment *var, enum x86_se
 		.base = s->base,
 		.limit = s->limit,
 		.selector = s->selector,
-		.type = s->attrib & SVM_SEG_TYPE_MASK,
-		.s = (s->attrib >> SVM_SEG_S_SHIFT) & 1,
-		.dpl = (s->attrib >> SVM_SEG_DPL_SHIFT) & 3,
-		.present = (s->attrib >> SVM_SEG_P_SHIFT) & 1,
-		.avl = (s->attrib >> SVM_SEG_AVL_SHIFT) & 1,
-		.l = (s->attrib >> SVM_SEG_L_SHIFT) & 1,
-		.db = (s->attrib >> SVM_SEG_DB_SHIFT) & 1,
-		/* The CPU does not keep G of every segment: the limit tells. */
-		.g = s->limit > 0xfffff,
 	};
-	var->unusable = !var->present;
+	x86_segment_set_attributes(var, attributes_of(s->attrib));
+	/* The CPU does not keep G of every segment: the limit tells. */
+	var->g = s->limit > 0xfffff;
 
 	switch (seg) {
 	case X86_SEG_CS:
@@ -133,19 +138,13 @@ void svm_set_segment(struct x86_vcpu *vcpu, const struct kvm_segment *var, enum 
 {
 	struct svm_vcpu *svm = svm_vcpu_of(vcpu);
 	struct vmcb_seg *s = svm_seg(svm, seg);
-	bool present = var->present && !var->unusable;
 
 	s->base = var->base;
 	s->limit = var->limit;
 	s->selector = var->selector;
-	s->attrib = (var->type & SVM_SEG_TYPE_MASK) |
-		    (var->s & 1) << SVM_SEG_S_SHIFT |
-		    (var->dpl & 3) << SVM_SEG_DPL_SHIFT |
-		    present << SVM_SEG_P_SHIFT |
-		    (var->avl & 1) << SVM_SEG_AVL_SHIFT |
-		    (var->l & 1) << SVM_SEG_L_SHIFT |
-		    (var->db & 1) << SVM_SEG_DB_SHIFT |
-		    (var->g & 1) << SVM_SEG_G_SHIFT;
+	s->attrib = attrib_of(x86_segment_attributes(var));
+	if (var->unusable)
+		s->attrib &= ~SVM_SEG_P;
 
 	if (seg == X86_SEG_SS)
 		svm->vmcb->save.cpl = var->dpl & 3;
@@ -161,8 +160,8 @@ void svm_get_cs_db_l(struct x86_vcpu *vcpu, int *db, int *l)
 {
 	u16 attrib = svm_vcpu_of(vcpu)->vmcb->save.cs.attrib;
 
-	*db = (attrib >> SVM_SEG_DB_SHIFT) & 1;
-	*l = (attrib >> SVM_SEG_L_SHIFT) & 1;
+	*db = !!(attrib & SVM_SEG_DB);
+	*l = !!(attrib & SVM_SEG_L);
 }
 
 void svm_get_idt(struct x86_vcpu *vcpu, struct x86_desc_table *dt)

@@ -206,14 +206,9 @@ static_assert(sizeof(struct vmcb) == 4096);
 #define SVM_ALWAYS_DIRTY	(SVM_CLEAN_TPR | SVM_CLEAN_CR2)
 
 /* attrib of a segment: the descriptor's bits 40 to 47 and 52 to 55 */
-#define SVM_SEG_TYPE_MASK	0x0f
-#define SVM_SEG_S_SHIFT		4
-#define SVM_SEG_DPL_SHIFT	5
-#define SVM_SEG_P_SHIFT		7
-#define SVM_SEG_AVL_SHIFT	8
-#define SVM_SEG_L_SHIFT		9
-#define SVM_SEG_DB_SHIFT	10
-#define SVM_SEG_G_SHIFT		11
+#define SVM_SEG_P	BIT(7)
+#define SVM_SEG_L	BIT(9)
+#define SVM_SEG_DB	BIT(10)
 
 /* Exit codes (APM 2 appendix C). */
 #define SVM_EXIT_READ_CR0	0x000

@@ -5,6 +5,7 @@
  */
 #include <linux/bitops.h>
 
+#include "arch-x86/cpu/segment.h"
 #include "vendor-vmx/vmx.h"
 
 enum seg_part { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_ACCESS };
@@ -64,25 +65,19 @@ void vmx_get_segment(struct x86_vcpu *vcpu, struct kvm_segment *var, enum x86_se
 		.base = vmx_get_segment_base(vcpu, seg),
 		.limit = seg_limit(vmx, seg),
 		.selector = seg_selector(vmx, seg),
-		.type = VMX_AR_TYPE(ar),
-		.s = (ar >> 4) & 1,
-		.dpl = (ar >> VMX_AR_DPL_SHIFT) & 3,
-		.avl = (ar >> 12) & 1,
-		.l = (ar >> 13) & 1,
-		.db = (ar >> 14) & 1,
-		.g = (ar >> 15) & 1,
-		.unusable = (ar >> 16) & 1,
 	};
+	x86_segment_set_attributes(var, ar);
 	/*
 	 * After a null selector's load the other rights are kept, and P with them, on
 	 * some CPUs: for user space, a segment is present if it can be used.
 	 */
+	var->unusable = !!(ar & VMX_AR_UNUSABLE);
 	var->present = !var->unusable;
 }
 
 static u32 access_of(const struct kvm_segment *var, enum x86_seg seg)
 {
-	u32 type = var->type & 0xf;
+	u16 attributes = x86_segment_attributes(var);
 
 	if (var->unusable || !var->present)
 		return VMX_AR_UNUSABLE | (seg == X86_SEG_SS ? (var->dpl & 3) << VMX_AR_DPL_SHIFT : 0);
@@ -91,12 +86,10 @@ static u32 access_of(const struct kvm_segment *var, enum x86_seg seg)
 	 * (SDM 3C 27.3.1.2), others' saved states don't always say so.
 	 */
 	if (seg == X86_SEG_TR)
-		type |= 2;
+		attributes |= 2;
 	else if (seg != X86_SEG_LDTR)
-		type |= 1;
-	return type | (var->s & 1) << 4 | (var->dpl & 3) << VMX_AR_DPL_SHIFT | 1 << 7 |
-	       (var->avl & 1) << 12 | (var->l & 1) << 13 | (var->db & 1) << 14 |
-	       (u32)(var->g & 1) << 15;
+		attributes |= 1;
+	return attributes | VMX_AR_P;
 }
 
 void vmx_set_segment(struct x86_vcpu *vcpu, const struct kvm_segment *var, enum x86_seg seg)

@@ -14,6 +14,7 @@
 #include "core/guest_memory.h"
 #include "core/request.h"
 #include "arch-x86/cpu/cpuid.h"
+#include "arch-x86/cpu/segment.h"
 #include "arch-x86/cpu/smm.h"
 #include "arch-x86/events.h"
 #include "arch-x86/regs.h"
@@ -116,28 +117,16 @@ struct smm_state {
 
 /* ---- segments ------------------------------------------------------------------- */
 
-static u16 segment_attributes(const struct kvm_segment *s)
-{
-	return s->type | s->s << 4 | s->dpl << 5 | s->present << 7 |
-	       s->avl << 12 | s->l << 13 | s->db << 14 | s->g << 15;
-}
-
 static void set_segment(struct kvm_segment *s, u16 selector, u16 attributes, u32 limit, u64 base)
 {
-	*s = (struct kvm_segment) {
-		.selector = selector, .limit = limit, .base = base,
-		.type = attributes & 15, .s = attributes >> 4 & 1,
-		.dpl = attributes >> 5 & 3, .present = attributes >> 7 & 1,
-		.avl = attributes >> 12 & 1, .l = attributes >> 13 & 1,
-		.db = attributes >> 14 & 1, .g = attributes >> 15 & 1,
-		.unusable = !(attributes & BIT(7)),
-	};
+	*s = (struct kvm_segment) { .selector = selector, .limit = limit, .base = base };
+	x86_segment_set_attributes(s, attributes);
 }
 
 static void save_segment64(struct smram_segment64 *to, const struct kvm_segment *s)
 {
 	to->selector = s->selector;
-	to->attributes = segment_attributes(s);
+	to->attributes = x86_segment_attributes(s);
 	to->limit = s->limit;
 	to->base = s->base;
 }
@@ -150,7 +139,7 @@ static void load_segment64(struct kvm_segment *s, const struct smram_segment64 *
 static void save_segment32(struct smram_segment32 *to, u32 *selector, const struct kvm_segment *s)
 {
 	*selector = s->selector;
-	to->attributes = segment_attributes(s) << 8;
+	to->attributes = x86_segment_attributes(s) << 8;
 	to->limit = s->limit;
 	to->base = s->base;
 }
@@ -372,11 +361,12 @@ void x86_take_smi(struct x86_vcpu *vcpu)
 
 void x86_smm_leave(struct x86_vcpu *vcpu)
 {
-	struct smm_state st;
+	/* What SMRAM doesn't hold stays. */
+	struct smm_state st = { .sregs = {
+		.cr2 = vcpu->cr2, .cr8 = x86_get_cr8(vcpu), .apic_base = vcpu->apic_base,
+	} };
 	union smram m;
 
-	/* What SMRAM doesn't hold stays: CR2, CR8, the APIC's base. */
-	read_state(vcpu, &st);
 	if (kvm_vcpu_read_guest(&vcpu->core, vcpu->smbase + SMM_SAVE_AREA, &m, sizeof(m)))
 		goto shutdown;
 	if (guest_cpuid_has(vcpu, X86_FEATURE_LM))
