@@ -9,19 +9,14 @@
 #include <asm/nospec-branch.h>
 #include <compat/asm.h>
 #include <compat/spec_asm.h>
+#include "arch-x86/gprs_32.h"
 #include "enter_offsets.h"
-
-#define REG(n)	(n * 8)
 
 	.section .noinstr.text, "ax"
 
 /* void svm_enter_guest(struct svm_enter_state *state, u64 *regs), both on the stack */
 SYM_FUNC_START(svm_enter_guest)
-	push	%ebp
-	mov	%esp, %ebp
-	push	%ebx
-	push	%esi
-	push	%edi
+	X86_PUSH_CALLEE_SAVED
 	push	8(%ebp)			/* 4(%esp): state */
 	push	12(%ebp)		/* (%esp): regs */
 
@@ -40,12 +35,7 @@ SYM_FUNC_START(svm_enter_guest)
 	mov	SVM_ENTER_VMCB_PA(%edi), %eax
 12:	vmload	%eax
 13:
-	mov	REG(1)(%esi), %ecx
-	mov	REG(2)(%esi), %edx
-	mov	REG(3)(%esi), %ebx
-	mov	REG(5)(%esi), %ebp
-	mov	REG(7)(%esi), %edi
-	mov	REG(6)(%esi), %esi
+	X86_LOAD_GPRS
 
 	KVMC_VM_CLEAR_CPU_BUFFERS
 2:	vmrun	%eax
@@ -53,19 +43,9 @@ SYM_FUNC_START(svm_enter_guest)
 
 14:	vmsave	%eax
 15:	mov	(%esp), %eax
-	mov	%ecx, REG(1)(%eax)
-	mov	%edx, REG(2)(%eax)
-	mov	%ebx, REG(3)(%eax)
-	mov	%ebp, REG(5)(%eax)
-	mov	%esi, REG(6)(%eax)
-	mov	%edi, REG(7)(%eax)
+	X86_STORE_GPRS
 
-	/* Nothing of the guest's may steer the host, not even speculatively. */
-	xor	%ecx, %ecx
-	xor	%edx, %edx
-	xor	%ebx, %ebx
-	xor	%ebp, %ebp
-	xor	%esi, %esi
+	X86_CLEAR_GPRS
 
 	mov	4(%esp), %edi
 	mov	SVM_ENTER_HOST_PA(%edi), %eax
@@ -90,10 +70,7 @@ SYM_FUNC_START(svm_enter_guest)
 18:	stgi
 19:
 	add	$8, %esp
-	pop	%edi
-	pop	%esi
-	pop	%ebx
-	pop	%ebp
+	X86_POP_CALLEE_SAVED
 	RET
 
 	/* As in enter_64.S: SVME was taken away under us. */

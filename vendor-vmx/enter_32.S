@@ -11,9 +11,8 @@
 #include <asm/segment.h>
 #include <compat/asm.h>
 #include <compat/spec_asm.h>
+#include "arch-x86/gprs_32.h"
 #include "enter_offsets.h"
-
-#define REG(n)	(n * 8)
 
 #define HOST_RSP_FIELD	0x6c14	/* VMCS_HOST_RSP */
 
@@ -21,11 +20,7 @@
 
 /* void vmx_enter_guest(struct vmx_enter_state *state, u64 *regs), both on the stack */
 SYM_FUNC_START(vmx_enter_guest)
-	push	%ebp
-	mov	%esp, %ebp
-	push	%ebx
-	push	%esi
-	push	%edi
+	X86_PUSH_CALLEE_SAVED
 	push	8(%ebp)			/* 4(%esp): state */
 	push	12(%ebp)		/* (%esp): regs */
 
@@ -48,12 +43,7 @@ SYM_FUNC_START(vmx_enter_guest)
 	btl	$0, VMX_ENTER_LAUNCHED(%edi)
 
 	mov	REG(0)(%esi), %eax
-	mov	REG(1)(%esi), %ecx
-	mov	REG(2)(%esi), %edx
-	mov	REG(3)(%esi), %ebx
-	mov	REG(5)(%esi), %ebp
-	mov	REG(7)(%esi), %edi
-	mov	REG(6)(%esi), %esi
+	X86_LOAD_GPRS
 
 	KVMC_VM_CLEAR_CPU_BUFFERS
 	jnc	3f
@@ -70,23 +60,13 @@ SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
 	mov	%eax, %es
 	mov	4(%esp), %eax		/* regs */
 	pop	REG(0)(%eax)
-	mov	%ecx, REG(1)(%eax)
-	mov	%edx, REG(2)(%eax)
-	mov	%ebx, REG(3)(%eax)
-	mov	%ebp, REG(5)(%eax)
-	mov	%esi, REG(6)(%eax)
-	mov	%edi, REG(7)(%eax)
+	X86_STORE_GPRS
 
 	mov	4(%esp), %edi
 	movl	$0, VMX_ENTER_FAILED(%edi)
 4:
-	/* Nothing of the guest's may steer the host, not even speculatively. */
 	xor	%eax, %eax
-	xor	%ecx, %ecx
-	xor	%edx, %edx
-	xor	%ebx, %ebx
-	xor	%ebp, %ebp
-	xor	%esi, %esi
+	X86_CLEAR_GPRS
 
 	KVMC_FILL_RSB %eax
 
@@ -105,10 +85,7 @@ SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
 	KVMC_CLEAR_BRANCH_HISTORY_VMEXIT
 
 	add	$8, %esp
-	pop	%edi
-	pop	%esi
-	pop	%ebx
-	pop	%ebp
+	X86_POP_CALLEE_SAVED
 	RET
 
 	/* The registers in memory are still the guest's. */
