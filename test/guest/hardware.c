@@ -94,12 +94,8 @@ TEST_TIMED(timer, "a TSC deadline of a guest that spins: the CPU's timer, never 
 {
 	struct vm *vm = vm_new_irqchip();
 	struct vcpu *v = vcpu_bare(vm, 0);
-	struct kvm_cpuid2 *c = vcpu_make_cpuid(v);
 
-	for (u32 i = 0; i < c->nent; i++)
-		if (c->entries[i].function == 1)
-			c->entries[i].ecx |= 1 << 24;
-	ASSERT_OK(ioctl(v->fd, KVM_SET_CPUID2, c));
+	vcpu_deadline_cpuid(v);
 	g_tsc_khz = ASSERT_OK(ioctl(v->fd, KVM_GET_TSC_KHZ, 0));
 	vcpu_long(v, g_spin);
 	vcpu_finish(v);

@@ -163,6 +163,19 @@ void vcpu_default_cpuid(struct vcpu *vcpu)
 	free(c);
 }
 
+void vcpu_deadline_cpuid(struct vcpu *vcpu)
+{
+	struct kvm_cpuid2 *c = vcpu_make_cpuid(vcpu);
+
+	if (!kvm_cap(vcpu->vm->kvm, KVM_CAP_TSC_DEADLINE_TIMER))
+		tap_skip("no KVM_CAP_TSC_DEADLINE_TIMER");
+	for (u32 i = 0; i < c->nent; i++)
+		if (c->entries[i].function == 1)
+			c->entries[i].ecx |= 1u << 24;
+	ASSERT_OK(ioctl(vcpu->fd, KVM_SET_CPUID2, c));
+	free(c);
+}
+
 struct vcpu *vcpu_new(struct vm *vm, int id)
 {
 	struct vcpu *v = vcpu_bare(vm, id);

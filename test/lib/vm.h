@@ -159,6 +159,12 @@ void vcpu_close(struct vcpu *vcpu);
 void vcpu_default_cpuid(struct vcpu *vcpu);
 
 /**
+ * vcpu_deadline_cpuid() - likewise, with the APIC timer's TSC deadline, which is left to user
+ *	space to offer. Without KVM_CAP_TSC_DEADLINE_TIMER the test is skipped.
+ */
+void vcpu_deadline_cpuid(struct vcpu *vcpu);
+
+/**
  * vcpu_make_cpuid() - the table that vcpu_default_cpuid() sets; malloc'd.
  */
 struct kvm_cpuid2 *vcpu_make_cpuid(struct vcpu *vcpu);
