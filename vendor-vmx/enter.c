@@ -41,11 +41,13 @@ void vmx_vcpu_load(struct x86_vcpu *vcpu, int cpu)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
 
-	if (!vmx_vmcs_load(vmx, cpu))
-		return;
-	vmx_host_cpu_changed(vmx);
-	/* What it left here when it was here last may be stale. */
-	kvm_make_request(KVM_REQ_TLB_FLUSH, &vcpu->core);
+	if (vmx_vmcs_load(vmx, cpu)) {
+		vmx_host_cpu_changed(vmx);
+		/* What it left here when it was here last may be stale. */
+		kvm_make_request(KVM_REQ_TLB_FLUSH, &vcpu->core);
+	}
+	if (vcpu->core.scheduled_out)
+		vmx_ple_shrink(vmx);
 }
 
 void vmx_vcpu_put(struct x86_vcpu *vcpu)

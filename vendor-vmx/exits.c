@@ -194,6 +194,7 @@ static int vmx_cr_access(struct vmx_vcpu *vmx)
 
 static int vmx_pause(struct vmx_vcpu *vmx)
 {
+	vmx_ple_grow(vmx);
 	kvm_vcpu_on_spin(&vmx->x86.core, vmx_get_cpl(&vmx->x86) == 0);
 	return x86_skip_insn(&vmx->x86);
 }

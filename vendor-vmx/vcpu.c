@@ -5,21 +5,12 @@
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <asm/cpufeature.h>
 
 #include "arch-x86/cpu/cpuid.h"
 #include "arch-x86/events.h"
 #include "arch-x86/irqchip/lapic.h"
 #include "vendor-vmx/vmx.h"
-
-static unsigned int ple_gap = 128;
-module_param(ple_gap, uint, 0444);
-MODULE_PARM_DESC(ple_gap, "cycles between two PAUSEs of one loop; 0: loops are not watched for");
-
-static unsigned int ple_window = 4096;
-module_param(ple_window, uint, 0444);
-MODULE_PARM_DESC(ple_window, "cycles that a loop of PAUSEs may last");
 
 int vmx_vcpu_create(struct x86_vcpu *vcpu)
 {
@@ -115,7 +106,7 @@ static u32 proc2_controls(struct vmx_vcpu *vmx)
 		want |= VMX_PROC2_PML;
 	if (vmx->vpid)
 		want |= VMX_PROC2_VPID;
-	if (ple_gap && !x86_vcpu_vm(vcpu)->pause_in_guest)
+	if (vmx_ple_wanted() && !x86_vcpu_vm(vcpu)->pause_in_guest)
 		want |= VMX_PROC2_PAUSE_LOOP;
 	if (vmx_caps.tsc_scaling)
 		want |= VMX_PROC2_TSC_SCALING;
@@ -170,10 +161,7 @@ static void constant_fields(struct vmx_vcpu *vmx)
 	vmcs_write64(VMCS_LINK_POINTER, ~0ULL);
 	if (vmx->vpid)
 		vmcs_write(VMCS_VPID, vmx->vpid);
-	if (vmx_can(VMX_PROC2, VMX_PROC2_PAUSE_LOOP)) {
-		vmcs_write(VMCS_PLE_GAP, ple_gap);
-		vmcs_write(VMCS_PLE_WINDOW, ple_window);
-	}
+	vmx_ple_reset(vmx);
 	/* CR8 is bits 7:4 of the TPR in the APIC's own page (SDM 3C 30.3). */
 	if (vmx_has.tpr_shadow && x86_has_lapic(&vmx->x86))
 		vmcs_write64(VMCS_VIRTUAL_APIC_ADDR, __pa(vmx->x86.apic->regs));

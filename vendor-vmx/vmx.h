@@ -130,6 +130,7 @@ struct vmx_vcpu {
 	u64 x2apic_reads, x2apic_writes;	/* MSRs from 800H on that don't exit */
 
 	u8 tpr_threshold;		/* as the VMCS has it */
+	u32 ple_window;			/* likewise */
 	bool first_entry;		/* host code has run since the last one */
 	u64 timer;			/* exit when the host's TSC is there; 0: none */
 	u8 soft_insn_len;		/* of the INT3, INTO or INT n to be injected */
@@ -309,6 +310,17 @@ void vmx_pml_reset(struct vmx_vcpu *vmx);
 void vmx_pml_flush(struct vmx_vcpu *vmx);
 /** vmx_pml_full() - exit: it was full */
 int vmx_pml_full(struct vmx_vcpu *vmx);
+
+/* ---- ple.c --------------------------------------------------------------------------- */
+
+/** vmx_ple_wanted() - are loops of PAUSEs to exit, if the CPU can have them do so? */
+bool vmx_ple_wanted(void);
+/** vmx_ple_reset() - fields of a new VMCS. Loaded */
+void vmx_ple_reset(struct vmx_vcpu *vmx);
+/** vmx_ple_grow() / _shrink() - the window, after such an exit; when the thread is back on a
+ *  CPU. Loaded */
+void vmx_ple_grow(struct vmx_vcpu *vmx);
+void vmx_ple_shrink(struct vmx_vcpu *vmx);
 
 /* ---- msr.c ------------------------------------------------------------------ */
 
