@@ -19,6 +19,7 @@
 #include "arch-x86/events.h"
 #include "arch-x86/io.h"
 #include "arch-x86/irqchip/irqchip.h"
+#include "arch-x86/irqchip/posted.h"
 #include "arch-x86/mmu/mmu.h"
 #include "arch-x86/mmu/tlb_model.h"
 #include "arch-x86/pv/pv.h"
@@ -36,8 +37,11 @@ void x86_set_mp_state(struct x86_vcpu *vcpu, u32 state)
 	WRITE_ONCE(vcpu->mp_state, state);
 }
 
-bool x86_exit_request(struct x86_vcpu *vcpu)
+/* The last look before an entry, IRQs off, IN_GUEST published: does anybody want us elsewhere? */
+static bool x86_entry_called_off(struct x86_vcpu *vcpu)
 {
+	if (vcpu->posted && unlikely(x86_posted_outstanding(vcpu->posted)))
+		x86_lapic_take_outstanding(vcpu);
 	return READ_ONCE(vcpu->core.mode) == KVM_VCPU_EXITING ||
 	       kvm_request_pending(&vcpu->core) || xfer_to_guest_mode_work_pending();
 }
@@ -309,7 +313,7 @@ static enum x86_fastpath x86_inner_loop(struct x86_vcpu *vcpu)
 		vcpu->core.stat.exits++;
 		trace_kvm_exit(vcpu);
 		fast = vendor_call(fast_exit)(vcpu);
-	} while (fast == X86_FASTPATH_REENTER && likely(!x86_exit_request(vcpu)));
+	} while (fast == X86_FASTPATH_REENTER && likely(!x86_entry_called_off(vcpu)));
 	return fast;
 }
 
@@ -404,7 +408,7 @@ static int x86_enter_guest(struct x86_vcpu *vcpu)
 	/* Pairs with the requester's barrier: one of us sees the other. */
 	WRITE_ONCE(core->mode, KVM_VCPU_IN_GUEST);
 	smp_mb();
-	if (unlikely(x86_exit_request(vcpu))) {
+	if (unlikely(x86_entry_called_off(vcpu))) {
 		WRITE_ONCE(core->mode, KVM_VCPU_OUTSIDE_GUEST);
 		smp_wmb();
 		local_irq_enable();

@@ -45,6 +45,7 @@ struct x86_vendor_caps {
 	bool bus_lock_exit, notify_vmexit;
 	bool decode_assist;
 	bool irq_delivery;		/* apicv's other operations are used */
+	bool irq_posting;		/* the CPU takes what is posted while the guest runs */
 	bool apic_page;			/* the CPU sees through a page in its tables */
 	bool tpr_in_hardware;		/* no exit for the TPR in the APIC's page */
 	bool exit_timer;		/* set_timer works */

@@ -274,6 +274,7 @@ struct x86_vcpu {
 
 	/* Interrupt controller. */
 	struct x86_lapic *apic;
+	struct x86_posted *posted;	/* for the CPU to take (irqchip/posted.h); NULL: it can't */
 	bool pending_external_vector_valid;
 	u8 pending_external_vector;	/* KVM_INTERRUPT with split irqchip */
 	u64 eoi_exit_bitmap[4];

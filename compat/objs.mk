@@ -3,5 +3,5 @@
 compat-y := virt.o clock.o fpu.o perf.o pfnmap.o syscore.o xfer.o
 # in the vendor's module instead: the kernel lends them to that one only
 compat-vmx-y := bhb.o
-compat-vmx-$(CONFIG_X86_64) += host_nmi_64.o bhb_64.o
-compat-vmx-$(CONFIG_X86_32) += host_nmi_32.o
+compat-vmx-$(CONFIG_X86_64) += host_events_64.o bhb_64.o
+compat-vmx-$(CONFIG_X86_32) += host_events_32.o

@@ -10,7 +10,7 @@
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <compat/guest_entry.h>
-#include <compat/host_nmi.h>
+#include <compat/host_events.h>
 #include <compat/spec.h>
 #include <compat/virt.h>
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * APIC virtualization (SDM 3C chapter 30): the APIC-access page, x2APIC's MSRs, the
- * registers in the virtual-APIC page, which is the LAPIC's own, and virtual-interrupt
- * delivery. Owns the controls for it and the exits that come of it. When the CPU may
+ * registers in the virtual-APIC page, which is the LAPIC's own, virtual-interrupt
+ * delivery and posted interrupts. Owns the controls for it and the exits that come of it. When the CPU may
  * deliver is arch-x86/irqchip/apicv.c's business.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <asm/irq_vectors.h>
+#include <compat/host_events.h>
 
 #include "arch-x86/irqchip/irqchip.h"
 #include "arch-x86/events.h"
@@ -52,6 +54,9 @@ void __init vmx_apicv_init(void)
 	if (!enable_apicv)
 		vmx_has.may[VMX_PROC2] &= ~(VMX_PROC2_APIC_REGISTERS | VMX_PROC2_INTR_DELIVERY);
 	vmx_caps.irq_delivery = enable_apicv;
+	/* It wants host interrupts acknowledged at exits (SDM 3C 26.2.1.1). */
+	vmx_caps.irq_posting = enable_apicv && vmx_can(VMX_PIN, VMX_PIN_POSTED_INTR) &&
+			       vmx_can(VMX_EXIT, VMX_EXIT_ACK_INTR) && kvmc_has_host_interrupt();
 	vmx_caps.apic_page = flexpriority;
 	vmx_caps.tpr_in_hardware = flexpriority;
 }
@@ -88,6 +93,11 @@ void vmx_apicv_reset(struct vmx_vcpu *vmx)
 	if (!vmx_caps.irq_delivery)
 		return;
 	vmcs_write(VMCS_GUEST_INTR_STATUS, 0);
+	if (vmx_caps.irq_posting && vmx->x86.posted) {
+		/* The kernel's vector for it, whose handler has nothing to do. */
+		vmcs_write(VMCS_POSTED_INTR_VECTOR, POSTED_INTR_VECTOR);
+		vmcs_write64(VMCS_POSTED_INTR_DESC, __pa(vmx->x86.posted));
+	}
 	for (i = 0; i < 4; i++)
 		vmcs_write64(VMCS_EOI_EXIT_BITMAP + 2 * i, 0);
 }

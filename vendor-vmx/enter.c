@@ -11,7 +11,7 @@
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 #include <compat/guest_entry.h>
-#include <compat/host_nmi.h>
+#include <compat/host_events.h>
 #include <compat/spec.h>
 #include <compat/virt.h>
 
@@ -66,10 +66,15 @@ void vmx_prepare_enter(struct x86_vcpu *vcpu)
 
 void vmx_exit_irqoff(struct x86_vcpu *vcpu)
 {
+	struct vmx_vcpu *vmx = vmx_vcpu_of(vcpu);
+
 	/*
-	 * The CPU has not acknowledged the interrupt that ended the guest's run
-	 * (VMX_EXIT_ACK_INTR is off): it is taken when the loop enables IRQs.
+	 * An interrupt ended the guest's run. Unless the CPU has acknowledged it, it is
+	 * still pending, and taken when the loop enables IRQs.
 	 */
+	if (vmx->exit_reason == VMX_EXIT_EXT_INTR &&
+	    (vmx->controls[VMX_EXIT] & VMX_EXIT_ACK_INTR))
+		kvmc_host_interrupt(vmx_intr_info(vmx) & VMX_EVENT_VECTOR);
 }
 
 static noinstr void vmx_run_guest(struct vmx_vcpu *vmx)

@@ -173,6 +173,7 @@ static int __init vmx_init(void)
 		vmx_has.vpid ? ", VPID" : "",
 		vmx_has.virtual_nmis ? ", virtual NMIs" : "",
 		vmx_caps.exit_timer ? ", preemption timer" : "",
+		vmx_caps.irq_posting ? ", interrupt delivery and posting" :
 		vmx_caps.irq_delivery ? ", interrupt delivery" : "",
 		vmx_caps.dirty_log ? ", page-modification logging" : "");
 	return 0;

@@ -131,6 +131,9 @@ void vmx_recalc_intercepts(struct x86_vcpu *vcpu)
 
 	vmx_write_controls(vmx, VMX_PROC, proc_controls(vmx));
 	vmx_write_controls(vmx, VMX_PROC2, proc2_controls(vmx));
+	/* Only together with virtual-interrupt delivery (SDM 3C 27.2.1.1). */
+	vmx_put_control(vmx, VMX_PIN, VMX_PIN_POSTED_INTR,
+			vmx_caps.irq_posting && x86_lapic_apicv(vcpu));
 	/* x2APIC's MSRs are passed through only where the CPU virtualizes them. */
 	vmx_msr_recalc_apic(vmx);
 	vmx_update_exception_bitmap(vcpu);
@@ -147,6 +150,8 @@ static void constant_fields(struct vmx_vcpu *vmx)
 
 	if (IS_ENABLED(CONFIG_X86_64))
 		exit |= VMX_EXIT_HOST_64;
+	if (vmx_caps.irq_posting)
+		exit |= VMX_EXIT_ACK_INTR;
 	if (vmx_can(VMX_ENTRY, VMX_ENTRY_LOAD_PAT) && vmx_can(VMX_EXIT, VMX_EXIT_LOAD_PAT)) {
 		entry |= VMX_ENTRY_LOAD_PAT;
 		exit |= VMX_EXIT_LOAD_PAT;

@@ -4,9 +4,8 @@
  * APIC's page, delivers what is requested, and ends what is in service (SDM 3C chapter
  * 30). Owns when that may be, and what the CPU must be told; how is the vendor's.
  *
- * While the guest runs, IRR and ISR are the CPU's to write. So everybody else posts
- * vectors beside, asks for X86_REQ_EVENT and kicks; the vCPU's thread moves them into
- * the IRR before the next entry.
+ * While the guest runs, IRR and ISR are the CPU's to write: everybody else posts
+ * (posted.c).
  */
 #include "arch-x86/irqchip/lapic.h"
 #include "arch-x86/run.h"
@@ -41,45 +40,6 @@ static bool apicv_possible(const struct x86_lapic *apic)
 void lapic_apicv_init(struct x86_lapic *apic)
 {
 	apic->virtualized = x86_vendor_ops()->apicv;
-	apic->posts = x86_vendor_caps()->irq_delivery;
-}
-
-/* ---- posting ---------------------------------------------------------------- */
-
-bool lapic_post(struct x86_lapic *apic, u8 vector)
-{
-	if (test_and_set_bit(vector, apic->posted))
-		return false;
-	/* After the bit: pairs with lapic_collect_posted(). */
-	WRITE_ONCE(apic->posted_any, true);
-	return true;
-}
-
-void lapic_collect_posted(struct x86_lapic *apic)
-{
-	unsigned int i, bit;
-
-	if (!READ_ONCE(apic->posted_any))
-		return;
-	/* Forget the hint, then look: whoever posts afterwards sets it again. */
-	WRITE_ONCE(apic->posted_any, false);
-	smp_mb();
-	for (i = 0; i < BITS_TO_LONGS(256); i++) {
-		unsigned long word = xchg(&apic->posted[i], 0);
-
-		for_each_set_bit(bit, &word, BITS_PER_LONG) {
-			u8 vector = i * BITS_PER_LONG + bit;
-
-			set_bit(vector & 31, lapic_vec_word(apic, APIC_IRR, vector));
-		}
-	}
-	WRITE_ONCE(apic->irr_pending, true);
-}
-
-void lapic_drop_posted(struct x86_lapic *apic)
-{
-	WRITE_ONCE(apic->posted_any, false);
-	bitmap_zero(apic->posted, 256);
 }
 
 /* ---- what the CPU is told ------------------------------------------------------ */
@@ -112,6 +72,14 @@ void x86_lapic_take_posted(struct x86_vcpu *vcpu)
 	/* TMR is written before a vector is posted. */
 	tell_eoi_exits(apic, false);
 	x86_vendor_ops()->apicv->set_requested(vcpu, lapic_highest(apic, APIC_IRR));
+}
+
+void x86_lapic_take_outstanding(struct x86_vcpu *vcpu)
+{
+	if (x86_lapic_apicv(vcpu))
+		x86_lapic_take_posted(vcpu);
+	else
+		kvm_make_request(X86_REQ_EVENT, &vcpu->core);
 }
 
 void lapic_tell_in_service(struct x86_lapic *apic)

@@ -122,6 +122,9 @@ void x86_lapic_update_apicv(struct x86_vcpu *vcpu);
 /** x86_lapic_take_posted() - before injection: what others have posted goes into the IRR, and
  *  the CPU learns of it. Loaded */
 void x86_lapic_take_posted(struct x86_vcpu *vcpu);
+/** x86_lapic_take_outstanding() - before an entry, IRQs off, IN_GUEST published: vcpu->posted
+ *  has something for the CPU; where it does not deliver, X86_REQ_EVENT is asked for */
+void x86_lapic_take_outstanding(struct x86_vcpu *vcpu);
 /** x86_lapic_register_written() - the CPU has let the guest write the register at @offset of
  *  the APIC's page: what follows from it. Loaded, SRCU held, may sleep */
 void x86_lapic_register_written(struct x86_vcpu *vcpu, u32 offset);

@@ -18,6 +18,7 @@
 #include <asm/apicdef.h>
 
 #include "arch-x86/irqchip/irqchip.h"
+#include "arch-x86/irqchip/posted.h"
 
 /* Delivery modes (SDM 3A 10.6.1), as in bits 10:8 of ICR, LVT, RTE and MSI. */
 enum x86_delivery_mode {
@@ -85,8 +86,7 @@ struct x86_lapic_timer {
  * @lowest_prio_count: interrupts taken by lowest-priority arbitration (a)
  * @virtualized: the vendor has operations for it (c)
  * @posts: the CPU may write to the IRR while the guest runs, so others post (c)
- * @posted: vectors posted, not in the IRR yet (a)
- * @posted_any: set after a bit of @posted (a)
+ * @posted: vectors posted that are for the vCPU's thread to take, never for the CPU (a)
  * @apicv: the CPU delivers; ->isr_highest and PPR are not kept (v)
  * @apicv_mode: for which the vendor's controls are set (v)
  * @eoi_exits: as the vendor has them, with @apicv (v)
@@ -109,10 +109,9 @@ struct x86_lapic {
 	atomic_t lowest_prio_count;
 	bool virtualized;
 	bool posts;
-	bool posted_any;
 	bool apicv;
 	enum x86_apic_mode apicv_mode;
-	DECLARE_BITMAP(posted, 256);
+	struct x86_posted posted;
 	u64 eoi_exits[4];
 	struct {
 		bool active;
@@ -167,16 +166,16 @@ static inline int lapic_highest(const struct x86_lapic *apic, unsigned int base)
 	return -1;
 }
 
+/** lapic_highest_posted() - the highest vector posted and not in the IRR yet, -1: none. Any
+ *  thread (posted.c) */
+int lapic_highest_posted(const struct x86_lapic *apic);
+
 /* The highest one requested, whether or not it is in the IRR already. Any thread. */
 static inline int lapic_highest_irr(const struct x86_lapic *apic)
 {
-	int posted = -1, irr = -1;
+	int posted = apic->posts ? lapic_highest_posted(apic) : -1;
+	int irr = -1;
 
-	if (READ_ONCE(apic->posted_any)) {
-		posted = find_last_bit(apic->posted, 256);
-		if (posted == 256)
-			posted = -1;
-	}
 	if (READ_ONCE(apic->irr_pending) || READ_ONCE(apic->apicv))
 		irr = lapic_highest(apic, APIC_IRR);
 	return max(posted, irr);
@@ -305,14 +304,6 @@ void lapic_eoi_done(struct x86_lapic *apic, u8 vec);
 
 /** lapic_apicv_init() - of a new APIC */
 void lapic_apicv_init(struct x86_lapic *apic);
-/** lapic_post() - an interrupt for a vCPU whose IRR may be in the CPU's hands. Any context.
- *  Return: false: it was posted already, and who did that notifies */
-bool lapic_post(struct x86_lapic *apic, u8 vector);
-/** lapic_collect_posted() - posted vectors go into the IRR. The vCPU is not in guest mode;
- *  its thread, or an ioctl on it */
-void lapic_collect_posted(struct x86_lapic *apic);
-/** lapic_drop_posted() - the IRR is replaced, or empty from now on. Likewise */
-void lapic_drop_posted(struct x86_lapic *apic);
 /** lapic_tell_in_service() - with ->apicv: the ISR was changed by us. Loaded */
 void lapic_tell_in_service(struct x86_lapic *apic);
 /** x86_apic_page_create() / _free() - a VM's page at the APIC's address. 0, -ENOMEM */
@@ -326,6 +317,35 @@ static inline void lapic_apicv_stale(struct x86_lapic *apic)
 {
 	if (apic->virtualized)
 		kvm_make_request(X86_REQ_APICV_UPDATE, &apic->vcpu->core);
+}
+
+/* ---- posted.c: vectors for an IRR that is not ours to write ------------------- */
+
+/** lapic_posted_create() / _free() - of a new APIC, whose vCPU is set. 0, -ENOMEM */
+int lapic_posted_create(struct x86_lapic *apic);
+void lapic_posted_free(struct x86_lapic *apic);
+/**
+ * lapic_post() - an interrupt for a vCPU whose IRR may be in the CPU's hands, and a
+ *	notification of it
+ * @apic: the APIC; ->posts
+ * @vector: 16-255; TMR says already how it is triggered
+ * @level: level-triggered: the vCPU leaves the guest for it
+ *
+ * Any context. Return: false: it was posted already, and who did that notifies.
+ * SDM 3C 29.6.
+ */
+bool lapic_post(struct x86_lapic *apic, u8 vector, bool level);
+/** lapic_collect_posted() - posted vectors go into the IRR. The vCPU is not in guest mode;
+ *  its thread, or an ioctl on it */
+void lapic_collect_posted(struct x86_lapic *apic);
+/** lapic_drop_posted() - the IRR is replaced, or empty from now on. Likewise */
+void lapic_drop_posted(struct x86_lapic *apic);
+
+/** lapic_notify() - it has something to inject: out of guest mode, or of HLT. Any context */
+static inline void lapic_notify(struct x86_lapic *apic)
+{
+	kvm_make_request(X86_REQ_EVENT, &apic->vcpu->core);
+	kvm_vcpu_kick(&apic->vcpu->core);
 }
 
 /* ---- lapic_deliver.c: messages arriving at one APIC, and being sent ---------- */

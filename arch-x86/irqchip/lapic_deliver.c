@@ -9,12 +9,6 @@
 #include "arch-x86/events.h"
 #include "arch-x86/vendor.h"
 
-static void lapic_notify(struct x86_lapic *apic)
-{
-	kvm_make_request(X86_REQ_EVENT, &apic->vcpu->core);
-	kvm_vcpu_kick(&apic->vcpu->core);
-}
-
 static int lapic_accept_fixed(struct x86_lapic *apic, u8 vector, bool level)
 {
 	/* SDM 3A 10.4.7.2: software-disabled, only INIT, NMI, SMI and SIPI are taken. */
@@ -37,10 +31,7 @@ static int lapic_accept_fixed(struct x86_lapic *apic, u8 vector, bool level)
 		/* In the IRR already: one of the two is lost, unless that is just delivered. */
 		bool merged = lapic_test_vec(apic, APIC_IRR, vector);
 
-		if (!lapic_post(apic, vector))
-			return 0;
-		lapic_notify(apic);
-		return !merged;
+		return lapic_post(apic, vector, level) && !merged;
 	}
 	if (test_and_set_bit(vector & 31, lapic_vec_word(apic, APIC_IRR, vector)))
 		return 0;

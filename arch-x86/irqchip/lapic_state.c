@@ -26,12 +26,13 @@ int x86_lapic_create(struct x86_vcpu *vcpu)
 	apic = kzalloc(sizeof(*apic), GFP_KERNEL_ACCOUNT);
 	if (!apic)
 		return -ENOMEM;
+	apic->vcpu = vcpu;
 	apic->regs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!apic->regs) {
+	if (!apic->regs || lapic_posted_create(apic)) {
+		free_page((unsigned long)apic->regs);
 		kfree(apic);
 		return -ENOMEM;
 	}
-	apic->vcpu = vcpu;
 	apic->isr_highest = -1;
 	lapic_apicv_init(apic);
 	lapic_timer_init(apic);
@@ -47,6 +48,7 @@ void x86_lapic_destroy(struct x86_vcpu *vcpu)
 		return;
 	lapic_timer_cancel(apic);
 	vcpu->apic = NULL;
+	lapic_posted_free(apic);
 	free_page((unsigned long)apic->regs);
 	kfree(apic);
 }
@@ -306,6 +308,8 @@ int x86_vcpu_get_lapic(struct x86_vcpu *vcpu, struct kvm_lapic_state *s)
 		return -EINVAL;
 	lapic_withdraw_pv_eoi(apic);
 	lapic_collect_posted(apic);
+	/* Who posted it may have seen the guest run, and asked for nothing. */
+	kvm_make_request(X86_REQ_EVENT, &vcpu->core);
 	memcpy(s->regs, apic->regs, sizeof(s->regs));
 	*state_reg(s, APIC_LVR) = lapic_version(apic);
 	*state_reg(s, APIC_TMCCT) = lapic_timer_count(apic);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A kernel, a core and an x86 machine just large enough for the interrupt
- * controllers: one thread, so locks do nothing and "atomic" is plain.
+ * controllers: one thread, so locks do nothing and "atomic" is plain. Whoever includes it
+ * may have STEP(address) do something before each access that others could see.
  */
 #ifndef TEST_UNIT_IRQCHIP_KERNEL_H
 #define TEST_UNIT_IRQCHIP_KERNEL_H
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -33,8 +35,12 @@ typedef struct { int counter; } atomic_t;
 #define GENMASK(h, l)	((~0UL << (l)) & (~0UL >> (63 - (h))))
 #define GENMASK_ULL(h, l) ((~0ULL << (l)) & (~0ULL >> (63 - (h))))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define READ_ONCE(x)	(*(const volatile typeof(x) *)&(x))
-#define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
+#ifndef STEP
+#define STEP(p)		((void)0)
+#endif
+#define READ_ONCE(x)	({ STEP(&(x)); *(const volatile typeof(x) *)&(x); })
+#define WRITE_ONCE(x, v) ({ STEP(&(x)); *(volatile typeof(x) *)&(x) = (v); })
+#define __aligned(n)	__attribute__((__aligned__(n)))
 #define likely(x)	(x)
 #define unlikely(x)	(x)
 #define noinline	__attribute__((__noinline__))
@@ -54,9 +60,12 @@ typedef struct { int counter; } atomic_t;
 #define smp_mb()	((void)0)
 #define smp_rmb()	((void)0)
 #define smp_wmb()	((void)0)
+#define smp_mb__after_atomic() ((void)0)
+#define preempt_disable() ((void)0)
+#define preempt_enable() ((void)0)
 #define smp_load_acquire(p) READ_ONCE(*(p))
 #define smp_store_release(p, v) WRITE_ONCE(*(p), v)
-#define xchg(p, v)	({ typeof(*(p)) __o = *(p); *(p) = (v); __o; })
+#define xchg(p, v)	({ STEP(p); typeof(*(p)) __o = *(p); *(p) = (v); __o; })
 #define fls(x)		((x) ? 32 - __builtin_clz(x) : 0)
 #define __ffs(x)	((unsigned int)__builtin_ctzl(x))
 #define ilog2(x)	(63 - __builtin_clzl(x))
@@ -69,8 +78,10 @@ static inline void __set_bit(unsigned int n, unsigned long *p) { p[n / 64] |= BI
 static inline void __clear_bit(unsigned int n, unsigned long *p) { p[n / 64] &= ~BIT(n % 64); }
 static inline bool test_and_set_bit(unsigned int n, unsigned long *p)
 {
-	bool old = test_bit(n, p);
+	bool old;
 
+	STEP(p);
+	old = test_bit(n, p);
 	__set_bit(n, p);
 	return old;
 }
@@ -81,8 +92,8 @@ static inline bool __test_and_clear_bit(unsigned int n, unsigned long *p)
 	__clear_bit(n, p);
 	return old;
 }
-#define set_bit __set_bit
-#define clear_bit __clear_bit
+#define set_bit(n, p)	({ STEP(p); __set_bit(n, p); })
+#define clear_bit(n, p)	({ STEP(p); __clear_bit(n, p); })
 #define DECLARE_BITMAP(name, n) unsigned long name[(n) / 64]
 static inline unsigned long find_last_bit(const unsigned long *p, unsigned long n)
 {
@@ -136,6 +147,8 @@ struct rcu_head { int unused; };
 #define __GFP_ZERO		0
 #define alloc_page(f)		((struct page *)calloc(1, PAGE_SIZE))
 #define __free_page(p)		free(p)
+#define get_zeroed_page(f)	((unsigned long)calloc(1, PAGE_SIZE))
+#define free_page(p)		free((void *)(p))
 #define kzalloc(n, f)		calloc(1, n)
 #define kvzalloc(n, f)		calloc(1, n)
 #define kfree			free
@@ -156,11 +169,22 @@ struct kvm {
 	atomic_t online_vcpus;
 	struct kvm_vcpu *vcpus[8];
 };
-struct kvm_vcpu { struct kvm *kvm; int id; u64 requests; int kicks; u32 guest_debug; };
+enum { KVM_VCPU_OUTSIDE_GUEST, KVM_VCPU_IN_GUEST, KVM_VCPU_EXITING };
+struct kvm_vcpu {
+	struct kvm *kvm;
+	int id, cpu, mode, kicks;
+	u64 requests;
+	u32 guest_debug;
+};
 #define kvm_for_each_vcpu(i, v, k) \
 	for ((i) = 0; (i) < (k)->online_vcpus.counter && ((v) = (k)->vcpus[i]); (i)++)
-#define kvm_make_request(r, v)	((v)->requests |= BIT(r))
-#define kvm_vcpu_kick(v)	((v)->kicks++)
+#define kvm_make_request(r, v)	({ STEP(&(v)->requests); (v)->requests |= BIT(r); })
+void kvm_vcpu_kick(struct kvm_vcpu *v);
+/* This thread's CPU, and an IPI that there is for its vCPU alone. */
+int smp_processor_id(void);
+#define cpumask_of(cpu)		(cpu)
+#define POSTED_INTR_VECTOR	0xf2
+void __apic_send_IPI_mask(int cpu, int vector);
 struct kvm_io_device { const struct kvm_io_device_ops *ops; };
 struct kvm_io_device_ops {
 	int (*read)(struct kvm_vcpu *v, struct kvm_io_device *d, gpa_t a, int len, void *val);
@@ -198,6 +222,7 @@ enum x86_irqchip_mode { X86_IRQCHIP_NONE, X86_IRQCHIP_KERNEL, X86_IRQCHIP_SPLIT 
 struct x86_vcpu {
 	struct kvm_vcpu core;
 	struct x86_lapic *apic;
+	struct x86_posted *posted;
 	u64 apic_base, cr8;
 	u64 eoi_exit_bitmap[4];
 	u8 pending_ioapic_eoi, pending_external_vector;
@@ -227,7 +252,7 @@ static inline struct x86_vm *x86_vm_of(struct kvm *k) { return (struct x86_vm *)
 static inline struct x86_vm *x86_vcpu_vm(const struct x86_vcpu *v) { return x86_vm_of(v->core.kvm); }
 enum { X86_FEATURE_X2APIC, X86_FEATURE_TSC_DEADLINE_TIMER };
 #define guest_cpuid_has(v, f)	true
-struct x86_vendor_caps { bool irq_delivery, apic_page; };
+struct x86_vendor_caps { bool irq_delivery, irq_posting, apic_page; };
 struct x86_apicv_ops {
 	void (*changed)(struct x86_vcpu *vcpu);
 	void (*set_requested)(struct x86_vcpu *vcpu, int vector);

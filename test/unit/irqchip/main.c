@@ -733,6 +733,7 @@ static void apicv_on(int i)
 
 	memset(&stub_apicv, 0, sizeof(stub_apicv));
 	lapic_apicv_init(apic);
+	lapic_posted_create(apic);
 	x86_lapic_update_apicv(&vcpus[i]);
 	EXPECT_EQ(x86_lapic_apicv(&vcpus[i]), true);
 	EXPECT_EQ(stub_apicv.changed, 1);

@@ -35,6 +35,10 @@ int kvm_set_irq_routing(struct kvm *kvm, const struct kvm_irq_routing_entry *e, 
 			unsigned int flags) { return 0; }
 void kvm_notify_acked_irq(struct kvm *kvm, unsigned int chip, unsigned int pin) { stub_acked[chip][pin]++; }
 bool kvm_irq_has_notifier(struct kvm *kvm, unsigned int chip, unsigned int pin) { return stub_notifier[pin]; }
+void kvm_vcpu_kick(struct kvm_vcpu *v) { v->kicks++; }
+int smp_processor_id(void) { return 0; }
+void __apic_send_IPI_mask(int cpu, int vector) { }
+
 const struct x86_vendor_caps *x86_vendor_caps(void)
 {
 	static const struct x86_vendor_caps caps = {
