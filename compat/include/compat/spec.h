@@ -58,7 +58,7 @@ static __always_inline u64 kvmc_host_spec_ctrl(void)
 
 static __always_inline bool kvmc_ssbd_elsewhere(void)
 {
-	return static_cpu_has(X86_FEATURE_LS_CFG_SSBD) || static_cpu_has(X86_FEATURE_VIRT_SSBD);
+	return cpu_feature_enabled(X86_FEATURE_LS_CFG_SSBD) || cpu_feature_enabled(X86_FEATURE_VIRT_SSBD);
 }
 
 /**
