@@ -112,23 +112,26 @@ int __init svm_caps_init(void)
 
 void svm_adjust_cpu_caps(void)
 {
+	/* What the kernel knows by model and microcode, where CPUID does not say it. */
+	static const struct {
+		unsigned int host, guest;
+	} known[] = {
+		{ X86_FEATURE_SBPB, X86_FEATURE_SBPB },
+		{ X86_FEATURE_IBPB_BRTYPE, X86_FEATURE_IBPB_BRTYPE },
+		{ X86_FEATURE_SRSO_NO, X86_FEATURE_SRSO_NO },
+		{ X86_FEATURE_VERW_CLEAR, X86_FEATURE_VERW_CLEAR },
+		{ X86_FEATURE_TSA_SQ_NO, GUEST_FEATURE_TSA_SQ_NO },
+		{ X86_FEATURE_TSA_L1_NO, GUEST_FEATURE_TSA_L1_NO },
+	};
+	int i;
+
 	/* Nested guests are not offered; what needs a VMCB feature neither. */
 	x86_cpu_cap_clear(X86_FEATURE_SVM);
-	/* What the kernel knows by model and microcode, where CPUID does not say it. */
 	if (boot_cpu_has(X86_FEATURE_LS_CFG_SSBD) && !boot_cpu_has(X86_FEATURE_AMD_SSBD))
 		x86_cpu_cap_force(X86_FEATURE_VIRT_SSBD);
-	if (boot_cpu_has(X86_FEATURE_SBPB))
-		x86_cpu_cap_force(X86_FEATURE_SBPB);
-	if (boot_cpu_has(X86_FEATURE_IBPB_BRTYPE))
-		x86_cpu_cap_force(X86_FEATURE_IBPB_BRTYPE);
-	if (boot_cpu_has(X86_FEATURE_SRSO_NO))
-		x86_cpu_cap_force(X86_FEATURE_SRSO_NO);
-	if (boot_cpu_has(X86_FEATURE_VERW_CLEAR))
-		x86_cpu_cap_force(X86_FEATURE_VERW_CLEAR);
-	if (boot_cpu_has(X86_FEATURE_TSA_SQ_NO))
-		x86_cpu_cap_force(GUEST_FEATURE_TSA_SQ_NO);
-	if (boot_cpu_has(X86_FEATURE_TSA_L1_NO))
-		x86_cpu_cap_force(GUEST_FEATURE_TSA_L1_NO);
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (boot_cpu_has(known[i].host))
+			x86_cpu_cap_force(known[i].guest);
 }
 
 int svm_cpu_init(void)

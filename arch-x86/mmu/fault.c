@@ -240,11 +240,9 @@ static void fault_unlock(struct x86_vm *vm)
 
 static enum mmu_result map(struct x86_vcpu *vcpu, struct mmu_fault *f)
 {
-	struct x86_vm *vm = x86_vcpu_vm(vcpu);
-
 	if (x86_mmu_limits.shadow)
 		return shadow_map(vcpu, f);
-	choose_level(vm, f);
+	choose_level(x86_vcpu_vm(vcpu), f);
 	return tdp_map(vcpu, vcpu->mmu.root_table, f);
 }
 
