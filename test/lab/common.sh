@@ -30,16 +30,27 @@ locked() {
 	return "$status"
 }
 
-# Releases of a series that apt offers, oldest first. ABI names rotate with
-# every update, so a series is matched by pattern: amd64 only, no -rt, -cloud,
-# -unsigned or -dbg.
+# any_release SERIES FLAVOUR: the regular expression of its releases. ABI names rotate
+# with every update; amd64 is one without -rt and -cloud, none ends in -unsigned or -dbg.
+any_release() { echo "${1//./\\.}\.[0-9]+([-+]([0-9]+|deb[0-9.]+))?-$2"; }
+plain_of() { grep -xE "$(any_release "$1" amd64)" | sort -V | tail -n 1; }
+
+# Releases of a series that apt offers.
 apt_releases() {
-	local series=${1//./\\.}
 	command -v apt-cache >/dev/null || return 0
-	apt-cache pkgnames "linux-image-$1." 2>/dev/null |
-		grep -E "^linux-image-$series\.[0-9]+([-+][0-9a-z+]+)?-amd64\$" |
-		sed 's/^linux-image-//' | grep -vE -- '-(rt|cloud)-' | sort -V || true
+	apt-cache pkgnames "linux-image-$1." 2>/dev/null | sed 's/^linux-image-//'
 }
+
+# suite_of RELEASE|SERIES: the Debian suite that has it.
+suite_of() {
+	case $1 in
+	5.10|5.10.*) echo bullseye ;;
+	6.1|6.1.*|6.12|*+deb12*) echo bookworm ;;
+	*+deb14*) echo sid ;;
+	*) echo trixie ;;
+	esac
+}
+arch_of() { case $1 in *-686|*-686-pae) echo i386 ;; *) echo amd64 ;; esac; }
 
 # kernel_release NAME: the release for a series (6.1), newest that apt offers,
 # else newest in the cache; a full release (6.1.0-56-amd64) stands for itself,
@@ -54,13 +65,12 @@ kernel_release() {
 		cat "$memo"
 		return
 	fi
-	release=$(apt_releases "$name" | tail -n 1)
+	release=$(apt_releases "$name" | plain_of "$name") || true
 	if [ -n "$release" ]; then
 		mkdir -p "$CACHE/series"
 		echo "$release" >"$memo.$$" && mv "$memo.$$" "$memo"
 	else
-		release=$(cd "$CACHE/kernels" 2>/dev/null &&
-			ls -d "$name".*-amd64 2>/dev/null | sort -V | tail -n 1) || true
+		release=$(ls "$CACHE/kernels" 2>/dev/null | plain_of "$name") || true
 	fi
 	[ -n "$release" ] || return 1
 	echo "$release"
