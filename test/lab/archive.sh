@@ -33,12 +33,13 @@ archive_sources() {
 archive_open() {
 	local dir=$CACHE/archive/$1-$2
 	mkdir -p "$CACHE/debs" "$dir"/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d}
-	cat >"$dir/apt.conf" <<-END
+	cat >"$dir/apt.conf.$BASHPID" <<-END
 	Dir::State "$dir"; Dir::State::lists "$dir/lists"; Dir::State::status "$dir/status";
 	Dir::Cache "$dir/cache"; Dir::Etc "$dir/etc"; Dir::Etc::sourcelist "$dir/etc/sources.list";
 	Dir::Etc::sourceparts "/dev/null"; APT::Architecture "$2"; APT::Architectures { "$2"; };
 	APT::Sandbox::User "root"; Acquire::Languages "none"; Acquire::ForceHash "SHA256"; Acquire::Retries "2";
 	END
+	mv "$dir/apt.conf.$BASHPID" "$dir/apt.conf"
 	[ -z "$(find "$dir/fresh" -mtime -1 2>/dev/null)" ] || return 0
 	: >"$dir/status"
 	archive_sources "$1" "$2" >"$dir/sources" || { cat "$dir/sources"; return 1; }
@@ -46,6 +47,7 @@ archive_open() {
 	if archive_apt "$1" "$2" apt-get -qq update >"$dir/log" 2>&1; then touch "$dir/fresh"; return; fi
 	ls "$dir"/lists/*_Packages >/dev/null 2>&1 ||
 		{ echo "$1's lists for $2 cannot be read: $(tail -n 1 "$dir/log")"; return 1; }
+	touch -d '23 hours ago' "$dir/fresh"
 }
 
 archive_apt() { # SUITE ARCH COMMAND...
