@@ -31,15 +31,15 @@ archive_sources() {
 # archive_open SUITE ARCH: its lists, a day old at most; or older ones, if there is
 # no getting newer.
 archive_open() {
-	local dir=$CACHE/archive/$1-$2
+	local dir=$CACHE/archive/$1-$2 conf=$CACHE/archive/$1-$2/apt.conf.$BASHPID
 	mkdir -p "$CACHE/debs" "$dir"/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d}
-	cat >"$dir/apt.conf.$BASHPID" <<-END
+	cat >"$conf" <<-END
 	Dir::State "$dir"; Dir::State::lists "$dir/lists"; Dir::State::status "$dir/status";
 	Dir::Cache "$dir/cache"; Dir::Etc "$dir/etc"; Dir::Etc::sourcelist "$dir/etc/sources.list";
 	Dir::Etc::sourceparts "/dev/null"; APT::Architecture "$2"; APT::Architectures { "$2"; };
 	APT::Sandbox::User "root"; Acquire::Languages "none"; Acquire::ForceHash "SHA256"; Acquire::Retries "2";
 	END
-	mv "$dir/apt.conf.$BASHPID" "$dir/apt.conf"
+	mv "$conf" "$dir/apt.conf"
 	[ -z "$(find "$dir/fresh" -mtime -1 2>/dev/null)" ] || return 0
 	: >"$dir/status"
 	archive_sources "$1" "$2" >"$dir/sources" || { cat "$dir/sources"; return 1; }
