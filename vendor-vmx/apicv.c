@@ -119,6 +119,11 @@ static void put_status(u8 vector, unsigned int shift)
 		vmcs_write(VMCS_GUEST_INTR_STATUS, new);
 }
 
+u8 vmx_apicv_in_service(void)
+{
+	return vmcs_read(VMCS_GUEST_INTR_STATUS) >> 8;
+}
+
 static void apicv_set_requested(struct x86_vcpu *vcpu, int vector)
 {
 	put_status(max(vector, 0), 0);

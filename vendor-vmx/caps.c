@@ -213,8 +213,9 @@ int __init vmx_caps_init(void)
 	}
 	check_vpid();
 
-	vmx_has.virtual_nmis = vnmi && vmx_can(VMX_PIN, VMX_PIN_VIRTUAL_NMI) &&
-			       vmx_can(VMX_PROC, VMX_PROC_NMI_WINDOW);
+	vnmi = vnmi && vmx_can(VMX_PIN, VMX_PIN_VIRTUAL_NMI) &&
+	       vmx_can(VMX_PROC, VMX_PROC_NMI_WINDOW);
+	vmx_has.virtual_nmis = vnmi;
 	vmx_apicv_init();
 	vmx_caps.dirty_log = vmx_pml_init();
 	vmx_caps.exit_timer = vmx_timer_init();

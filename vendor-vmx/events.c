@@ -266,6 +266,7 @@ void vmx_complete_interrupts(struct vmx_vcpu *vmx)
 	struct x86_vcpu *vcpu = &vmx->x86;
 	u32 info = vmx->idt_info;
 	u8 vector = info & VMX_EVENT_VECTOR;
+	bool injected = vcpu->interrupt.injected;
 
 	vcpu->nmi_injected = false;
 	x86_clear_exception_queue(vcpu);
@@ -296,6 +297,8 @@ void vmx_complete_interrupts(struct vmx_vcpu *vmx)
 		x86_queue_interrupt(vcpu, vector, true);
 		break;
 	case VMX_EVENT_EXT_INTR:
+		if (!injected && x86_lapic_apicv(vcpu))
+			vector = vmx_apicv_in_service();
 		x86_queue_interrupt(vcpu, vector, false);
 		break;
 	case VMX_EVENT_PRIV_EXCEPTION:

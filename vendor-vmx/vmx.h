@@ -289,6 +289,11 @@ void vmx_apicv_init(void);
 extern const struct x86_apicv_ops vmx_apicv_ops;
 /** vmx_apic_controls() - secondary controls for the APIC's mode of now */
 u32 vmx_apic_controls(struct vmx_vcpu *vmx);
+/**
+ * vmx_apicv_in_service() - SVI, the vector that the CPU delivered last by itself and that
+ * has had no EOI (SDM 3C 30.2.2). Loaded, apicv in use
+ */
+u8 vmx_apicv_in_service(void);
 /** vmx_apicv_reset() - fields of a new VMCS. Loaded */
 void vmx_apicv_reset(struct vmx_vcpu *vmx);
 /** exits: an access that the CPU leaves to us; a register that it has written; an EOI that

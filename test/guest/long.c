@@ -3,6 +3,8 @@
  * Long mode: exceptions and their error codes, page tables, system calls,
  * CPUID and MSRs as a guest sees them.
  */
+#include <unistd.h>
+
 #include "guest.h"
 
 static void g_exceptions(void)
@@ -41,6 +43,43 @@ TEST(exceptions, "exceptions reach the guest with vector, error code and CR2")
 	ASSERT_EQ(vcpu_next(v), GUEST_SYNC);
 	EXPECT(v->sync == X86_GP || host_is_tcg(), "CR0 bit 32: no #GP");
 	vcpu_finish(v);
+}
+
+static void g_cr2(void)
+{
+	u64 mine = this_cpu()->id + 0x1000;
+
+	GUEST_EQ(read_cr2(), mine << 12);
+	for (int i = 0; i < 4; i++) {
+		asm volatile("mov %0, %%cr2" :: "r"(mine + i));
+		guest_sync(i);
+		GUEST_EQ(read_cr2(), mine + i);
+	}
+	guest_done();
+}
+
+TEST(cr2, "CR2 is each vCPU's own: two that take turns on one CPU")
+{
+	struct vcpu *v[2];
+	struct vm *vm;
+
+	if (host_is_bochs() && access("/sys/module/kvm_amd", F_OK) == 0)
+		tap_skip("Bochs' VMRUN does not load CR2");
+	vm = vm_new();
+	for (int i = 0; i < 2; i++) {
+		struct kvm_sregs sregs;
+
+		v[i] = vcpu_new(vm, i);
+		vcpu_long(v[i], g_cr2);
+		ASSERT_OK(ioctl(v[i]->fd, KVM_GET_SREGS, &sregs));
+		sregs.cr2 = (i + 0x1000) << 12;
+		ASSERT_OK(ioctl(v[i]->fd, KVM_SET_SREGS, &sregs));
+	}
+	for (int turn = 0; turn < 4; turn++)
+		for (int i = 0; i < 2; i++)
+			vcpu_expect_sync(v[i], turn);
+	for (int i = 0; i < 2; i++)
+		vcpu_finish(v[i]);
 }
 
 static void g_fpu_faults(void)
