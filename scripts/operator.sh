@@ -109,6 +109,8 @@ why_not() {
 		echo "kvm-kmod is not installed"
 	elif [ ! -r "/lib/modules/$1/build/include/config/auto.conf" ]; then
 		echo "its headers are not installed (linux-headers-$1 on Debian, kernel-devel on Fedora)"
+	elif [ "$(id -u)" = 0 ] && [ ! -w "/lib/modules/$1" ]; then
+		echo "/lib/modules/$1 is read-only, so nothing can be installed there; once it is not: dkms autoinstall -k $1"
 	elif ! why=$(sh "$source/build-aux/fit" "$1" "/lib/modules/$1/build"); then
 		echo "$why"
 	elif [ -s "$STATE/$1.why" ]; then
