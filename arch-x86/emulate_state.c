@@ -400,6 +400,7 @@ const struct x86_emulator_ops x86_emul_ops = {
 	.x87_pending = emul_x87_pending,
 	.x87_load = emul_x87_load,
 	.x87_store = emul_x87_store,
+	.x87_register = emul_x87_register,
 	.read_mmx = emul_read_mmx,
 	.write_mmx = emul_write_mmx,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's x87 for the emulator: what is pending there, its MMX registers, and
- * moves that convert. It is loaded and locked into this CPU meanwhile, see
+ * The guest's x87 for the emulator: what is pending there, its MMX registers, and its
+ * instructions, which this CPU executes. It is loaded and locked into this CPU meanwhile, see
  * emulate_vector.c.
  */
 #include <asm/asm.h>
@@ -73,4 +73,16 @@ bool emul_x87_store(struct x86_emulator *ctx, unsigned int insn, void *data, boo
 	fpregs_unlock();
 	memcpy(data, operand, size);
 	return stored;
+}
+
+bool emul_x87_register(struct x86_emulator *ctx, unsigned int insn, u8 *flags)
+{
+	struct x87_env where;
+	bool done;
+
+	x87_where(ctx, &where);
+	emul_fpu_lock();
+	done = x87_run_register(insn, flags, &where);
+	fpregs_unlock();
+	return done;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * x87 moves by the CPU that this runs on: what the emulator's operations x87_load()
- * and x87_store() do with the x87 that is loaded. No kernel header but types: the
- * emulator's test in user space includes it, too.
+ * x87 instructions by the CPU that this runs on: what the emulator's operations
+ * x87_load(), x87_store() and x87_register() do with the x87 that is loaded. No kernel
+ * header but types: the emulator's test in user space includes it, too.
  */
 #ifndef ARCH_X86_EMULATE_X87_H
 #define ARCH_X86_EMULATE_X87_H
@@ -18,7 +18,9 @@ struct x87_env {
 	u32 control, status, tag, fip, fcs_fop, fdp, fds;
 };
 
-#define X87_INSN(opcode, reg)	((opcode - 0xd8) << 3 | (reg))
+/* Their numbers: of a form with a memory operand, and of one without. */
+#define X87_INSN(opcode, reg)		(((opcode) & 7) << 3 | (reg))
+#define X87_INSN_REG(opcode, modrm)	(((opcode) & 7) << 6 | ((modrm) & 63))
 
 /* The instruction with its operand in memory; *data has room for ten bytes. */
 static inline void x87_execute(unsigned int insn, u8 (*data)[10])
@@ -27,7 +29,16 @@ static inline void x87_execute(unsigned int insn, u8 (*data)[10])
 	case X87_INSN(opcode, reg): asm volatile(name " %0" : : "m" (*data)); break;
 #define X87_STORE(opcode, reg, name) \
 	case X87_INSN(opcode, reg): asm volatile(name " %0" : "+m" (*data)); break;
+#define X87_ARITH(opcode, i, size) \
+	X87_LOAD(opcode, 0, "f" i "add" size) X87_LOAD(opcode, 1, "f" i "mul" size) \
+	X87_LOAD(opcode, 2, "f" i "com" size) X87_LOAD(opcode, 3, "f" i "comp" size) \
+	X87_LOAD(opcode, 4, "f" i "sub" size) X87_LOAD(opcode, 5, "f" i "subr" size) \
+	X87_LOAD(opcode, 6, "f" i "div" size) X87_LOAD(opcode, 7, "f" i "divr" size)
 	switch (insn) {
+	X87_ARITH(0xd8, "", "s")
+	X87_ARITH(0xda, "i", "l")
+	X87_ARITH(0xdc, "", "l")
+	X87_ARITH(0xde, "i", "s")
 	X87_LOAD(0xd9, 0, "flds")
 	X87_STORE(0xd9, 2, "fsts")
 	X87_STORE(0xd9, 3, "fstps")
@@ -53,8 +64,57 @@ static inline void x87_execute(unsigned int insn, u8 (*data)[10])
 	X87_STORE(0xdf, 6, "fbstp")
 	X87_STORE(0xdf, 7, "fistpll")
 	}
+#undef X87_ARITH
 #undef X87_LOAD
 #undef X87_STORE
+}
+
+/*
+ * The instruction without one: its two bytes. FCMOVcc reads flags, FCOMI and its kin
+ * write them; @flags is the low byte of RFLAGS. FNSTSW AX is not among them, nor are
+ * encodings that the manuals reserve, which may be #UD.
+ */
+static inline void x87_execute_register(unsigned int insn, u8 *flags)
+{
+	u16 ax = *flags << 8;
+
+#define X87_REG(n) \
+	case n: \
+		asm volatile("sahf\n\t.byte %c1, %c2\n\tlahf" : "+a" (ax) \
+			     : "i" (0xd8 | (n) >> 6), "i" (0xc0 | ((n) & 63)) : "cc"); \
+		break;
+#define X87_REG2(n)	X87_REG(n) X87_REG((n) + 1)
+#define X87_REG8(n)	X87_REG2(n) X87_REG2((n) + 2) X87_REG2((n) + 4) X87_REG2((n) + 6)
+#define X87_REG32(n)	X87_REG8(n) X87_REG8((n) + 8) X87_REG8((n) + 16) X87_REG8((n) + 24)
+	switch (insn) {
+	X87_REG32(X87_INSN_REG(0xd8, 0xc0)) X87_REG32(X87_INSN_REG(0xd8, 0xe0))
+	X87_REG8(X87_INSN_REG(0xd9, 0xc0)) X87_REG8(X87_INSN_REG(0xd9, 0xc8))
+	X87_REG(X87_INSN_REG(0xd9, 0xd0))				/* FNOP */
+	X87_REG2(X87_INSN_REG(0xd9, 0xe0)) X87_REG2(X87_INSN_REG(0xd9, 0xe4))
+	X87_REG2(X87_INSN_REG(0xd9, 0xe8)) X87_REG2(X87_INSN_REG(0xd9, 0xea))
+	X87_REG2(X87_INSN_REG(0xd9, 0xec)) X87_REG(X87_INSN_REG(0xd9, 0xee))
+	X87_REG8(X87_INSN_REG(0xd9, 0xf0)) X87_REG8(X87_INSN_REG(0xd9, 0xf8))
+	X87_REG32(X87_INSN_REG(0xda, 0xc0))
+	X87_REG(X87_INSN_REG(0xda, 0xe9))				/* FUCOMPP */
+	X87_REG32(X87_INSN_REG(0xdb, 0xc0))
+	X87_REG2(X87_INSN_REG(0xdb, 0xe2))				/* FNCLEX, FNINIT */
+	X87_REG8(X87_INSN_REG(0xdb, 0xe8)) X87_REG8(X87_INSN_REG(0xdb, 0xf0))
+	X87_REG8(X87_INSN_REG(0xdc, 0xc0)) X87_REG8(X87_INSN_REG(0xdc, 0xc8))
+	X87_REG32(X87_INSN_REG(0xdc, 0xe0))
+	X87_REG8(X87_INSN_REG(0xdd, 0xc0))
+	X87_REG8(X87_INSN_REG(0xdd, 0xd0)) X87_REG8(X87_INSN_REG(0xdd, 0xd8))
+	X87_REG8(X87_INSN_REG(0xdd, 0xe0)) X87_REG8(X87_INSN_REG(0xdd, 0xe8))
+	X87_REG8(X87_INSN_REG(0xde, 0xc0)) X87_REG8(X87_INSN_REG(0xde, 0xc8))
+	X87_REG(X87_INSN_REG(0xde, 0xd9))				/* FCOMPP */
+	X87_REG32(X87_INSN_REG(0xde, 0xe0))
+	X87_REG8(X87_INSN_REG(0xdf, 0xc0))
+	X87_REG8(X87_INSN_REG(0xdf, 0xe8)) X87_REG8(X87_INSN_REG(0xdf, 0xf0))
+	}
+#undef X87_REG
+#undef X87_REG2
+#undef X87_REG8
+#undef X87_REG32
+	*flags = ax >> 8;
 }
 
 /* FLDCW, FNSTCW and FNSTSW leave the pointers alone (SDM 1 8.1.8). */
@@ -109,6 +169,40 @@ static inline bool x87_run(unsigned int insn, u8 (*data)[10], const struct x87_e
 		x87_set_env(&after);
 	}
 	return x87_is_control(insn) || !(after.status & ~after.control & 0x1f);
+}
+
+/**
+ * x87_run_register - x87_register() of the emulator's operations
+ * @insn: (opcode & 7) << 6 | (modrm & 63).
+ * @flags: low byte of RFLAGS, read and written.
+ * @where: what FIP, FCS and FOP become. There is no operand: FDP stays.
+ *
+ * As x87_run().
+ *
+ * Return: false: an unmasked exception of this instruction kept it from its result.
+ */
+static inline bool x87_run_register(unsigned int insn, u8 *flags, const struct x87_env *where)
+{
+	struct x87_env before, after;
+
+	x87_get_env(&before);
+	x87_set_env(&before);
+	x87_execute_register(insn, flags);
+	x87_get_env(&after);
+	/* Of these, FNINIT clears the pointers, and FNCLEX leaves them (SDM 1 8.1.8). */
+	if (insn == X87_INSN_REG(0xdb, 0xe2)) {
+		after.fip = before.fip;
+		after.fcs_fop = before.fcs_fop;
+	} else if (insn != X87_INSN_REG(0xdb, 0xe3)) {
+		after.fip = where->fip;
+		after.fcs_fop = where->fcs_fop;
+	}
+	if (insn != X87_INSN_REG(0xdb, 0xe3)) {
+		after.fdp = before.fdp;
+		after.fds = before.fds;
+	}
+	x87_set_env(&after);
+	return !(after.status & ~after.control & 0x1f);
 }
 
 /**

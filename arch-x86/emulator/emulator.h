@@ -455,7 +455,7 @@ struct x86_emulator_ops {
 
 	/**
 	 * @x87_load: execute the x87 instruction @insn, (opcode & 7) << 3 | modrm.reg,
-	 * which loads from memory: its operand's bytes are in @data. None is pending.
+	 * which reads memory: its operand's bytes are in @data. None is pending.
 	 */
 	void (*x87_load)(struct x86_emulator *ctx, unsigned int insn, const void *data);
 	/**
@@ -465,6 +465,15 @@ struct x86_emulator_ops {
 	 */
 	bool (*x87_store)(struct x86_emulator *ctx, unsigned int insn, void *data,
 			  bool commit);
+
+	/**
+	 * @x87_register: execute the x87 instruction without a memory operand @insn,
+	 * (opcode & 7) << 6 | (modrm & 63): one that the manuals define, and not FNSTSW
+	 * AX. @flags is the low byte of RFLAGS, which FCMOVcc reads and FCOMI writes.
+	 * None is pending, or it doesn't wait. False: an unmasked exception kept it
+	 * from its result, and is pending.
+	 */
+	bool (*x87_register)(struct x86_emulator *ctx, unsigned int insn, u8 *flags);
 
 	/**
 	 * @intercept: a nested hypervisor may want @insn; asked after #UD
@@ -588,6 +597,7 @@ struct x86_emulator {
 	u64 next_rip;
 	u64 next_rflags;
 	u32 next_dr6;			/* breakpoints hit so far */
+	bool next_step;			/* a single-step trap follows */
 	u64 gpr[X86_EMULATOR_NR_GPRS];
 	struct x86_emulator_segment segment[X86_EMULATOR_NR_SEGMENTS];
 	u16 gpr_valid;

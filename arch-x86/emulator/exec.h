@@ -192,5 +192,7 @@ int exec_fwait(struct x86_emulator *ctx);
 int exec_x87_load(struct x86_emulator *ctx);
 int exec_x87_store(struct x86_emulator *ctx);
 int exec_fnstsw_ax(struct x86_emulator *ctx);
+int exec_x87_register(struct x86_emulator *ctx);
+int exec_x87_compare(struct x86_emulator *ctx);
 
 #endif

@@ -31,7 +31,6 @@ static int execute(struct x86_emulator *ctx)
 
 int x86_emulator_execute(struct x86_emulator *ctx)
 {
-	bool step = ctx->rflags & FLAG_TF;
 	int r;
 
 	if (!ctx->insn.op || ctx->insn.op->kind != OPCODE_INSN || !ctx->insn.op->exec)
@@ -40,6 +39,7 @@ int x86_emulator_execute(struct x86_emulator *ctx)
 	emul_forget(ctx);
 	ctx->next_rip = rip_behind(ctx);
 	ctx->next_rflags = ctx->rflags & ~FLAG_RF;
+	ctx->next_step = ctx->rflags & FLAG_TF;
 	ctx->interrupt_shadow = 0;
 	ctx->trap_dr6 = 0;
 	ctx->repeating = false;
@@ -61,7 +61,7 @@ int x86_emulator_execute(struct x86_emulator *ctx)
 	 * there is nowhere to keep it. To raise it here would surprise a handler.
 	 */
 	if (!(ctx->interrupt_shadow & X86_EMULATOR_SHADOW_MOV_SS))
-		ctx->trap_dr6 |= ctx->next_dr6 | (step ? DR6_BS_BIT : 0);
+		ctx->trap_dr6 |= ctx->next_dr6 | (ctx->next_step ? DR6_BS_BIT : 0);
 	if (ctx->ops->retired)
 		ctx->ops->retired(ctx);
 	return EMUL_OK;

@@ -277,24 +277,30 @@ int x86_emulator_deliver(struct x86_emulator *ctx, u8 vector,
 	return EMUL_OK;
 }
 
+/* A delivery clears TF, and with it the trap behind this instruction (SDM 3B 18.3.1.4). */
+static int interrupt(struct x86_emulator *ctx, u8 vector, enum x86_emulator_event event)
+{
+	ctx->next_step = false;
+	return emul_deliver(ctx, vector, event, false, 0);
+}
+
 /* INT n; INT3 (arg 3). */
 int exec_int(struct x86_emulator *ctx)
 {
 	if (ctx->insn.op->arg)
-		return emul_deliver(ctx, ctx->insn.op->arg, X86_EMULATOR_EVENT_INT3, false, 0);
-	return emul_deliver(ctx, ctx->insn.operand[0].value, X86_EMULATOR_EVENT_INT_N,
-			    false, 0);
+		return interrupt(ctx, ctx->insn.op->arg, X86_EMULATOR_EVENT_INT3);
+	return interrupt(ctx, ctx->insn.operand[0].value, X86_EMULATOR_EVENT_INT_N);
 }
 
 int exec_into(struct x86_emulator *ctx)
 {
 	if (!(ctx->rflags & FLAG_OF))
 		return EMUL_OK;
-	return emul_deliver(ctx, VEC_OF, X86_EMULATOR_EVENT_INT3, false, 0);
+	return interrupt(ctx, VEC_OF, X86_EMULATOR_EVENT_INT3);
 }
 
 /* INT1 is a #DB without a bit in DR6, and without a DPL check. */
 int exec_icebp(struct x86_emulator *ctx)
 {
-	return emul_deliver(ctx, VEC_DB, X86_EMULATOR_EVENT_EXCEPTION, false, 0);
+	return interrupt(ctx, VEC_DB, X86_EMULATOR_EVENT_EXCEPTION);
 }

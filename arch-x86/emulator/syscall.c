@@ -15,6 +15,15 @@ static void flat_segment(u16 selector, unsigned int type, bool l, bool db,
 	};
 }
 
+/*
+ * SYSCALL and SYSRET trap by the TF that they leave (APM 2 13.1.4): a kernel that masks
+ * it must not have its first instruction interrupted, on the program's stack.
+ */
+static void step_by_new_flags(struct x86_emulator *ctx)
+{
+	ctx->next_step = ctx->next_rflags & FLAG_TF;
+}
+
 /* CS and SS of the far side: flat, of the level that CS's RPL says. */
 static void enter_flat(struct x86_emulator *ctx, u16 cs_selector, u16 ss_selector,
 		       bool l, u64 rip)
@@ -61,6 +70,7 @@ int exec_syscall(struct x86_emulator *ctx)
 		ctx->next_rflags &= ~(FLAG_IF | FLAG_VM | FLAG_RF);
 		target = (u32)star;
 	}
+	step_by_new_flags(ctx);
 	enter_flat(ctx, selector, selector + 8, long_mode, target);
 	return EMUL_OK;
 }
@@ -89,6 +99,7 @@ int exec_sysret(struct x86_emulator *ctx)
 		ctx->next_rflags = (x86_emulator_get_gpr(ctx, R11) & mask) | FLAG_FIXED;
 	else
 		ctx->next_rflags |= FLAG_IF;
+	step_by_new_flags(ctx);
 	enter_flat(ctx, (to_64 ? selector + 16 : selector) | 3, (selector + 8) | 3, to_64,
 		   to_64 ? rip : (u32)rip);
 	return EMUL_OK;

@@ -26,14 +26,15 @@
 	    IA(exec_shift, 4, 0, e, i), IA(exec_shift, 7, 0, e, i))
 
 /*
- * x87: moves to and from memory; of all else only the length. The register forms
- * of a group of eight.
+ * x87: of the moves of its environment, and of what the manuals reserve, only the length.
  */
 #define X87		D(ROW_MODRM)
-#define X87_REGS	X8(X87)
 #define FLOAD(m)	I(exec_x87_load, 0, m)
 #define FSTORE(m)	I(exec_x87_store, 0, m)
 #define FNSTORE(m)	IA(exec_x87_store, 1, 0, m)
+#define FREG		I(exec_x87_register, ROW_MODRM)
+#define FNREG		IA(exec_x87_register, 1, ROW_MODRM)
+#define FCOMPARE	I(exec_x87_compare, ROW_MODRM)
 
 const struct x86_emulator_opcode emul_table_one[256] = {
 	/* 00 */
@@ -116,19 +117,24 @@ const struct x86_emulator_opcode emul_table_one[256] = {
 	GROUP2(Eb, One), GROUP2(Ev, One), GROUP2(Eb, CL), GROUP2(Ev, CL),
 	I(exec_aam, ROW_NO64, Ib), I(exec_aad, ROW_NO64, Ib),
 	I(exec_salc, ROW_NO64), I(exec_xlat, 0),
-	X87,
-	MODREG(FLOAD(Md), X87, FSTORE(Md), FSTORE(Md), X87, FLOAD(Mw), X87, FNSTORE(Mw),
-	       X87_REGS),
-	X87,
+	MODREG(X8(FLOAD(Md)), X8(FREG)),
+	MODREG(FLOAD(Md), X87, FSTORE(Md), FSTORE(Md), X87 /* FLDENV */, FLOAD(Mw),
+	       X87 /* FNSTENV */, FNSTORE(Mw),
+	       FREG, FREG, RM(FREG, X4(X87), X2(X87), X87), X87,
+	       RM(X2(FREG), X2(X87), X2(FREG), X2(X87)), RM(X4(FREG), X2(FREG), FREG, X87),
+	       FREG, FREG),
+	MODREG(X8(FLOAD(Md)), X4(FREG), X87, RM(X87, FREG, X4(X87), X2(X87)), X2(X87)),
 	MODREG(FLOAD(Md), FSTORE(Md), FSTORE(Md), FSTORE(Md), X87, FLOAD(Mt), X87, FSTORE(Mt),
-	       X87_REGS),
-	X87,
-	MODREG(FLOAD(Mq), FSTORE(Mq), FSTORE(Mq), FSTORE(Mq), X87, X87, X87, FNSTORE(Mw),
-	       X87_REGS),
-	X87,
+	       X4(FREG), RM(X2(X87), X2(FNREG) /* FNCLEX, FNINIT */, X4(X87)),
+	       FCOMPARE, FCOMPARE, X87),
+	MODREG(X8(FLOAD(Mq)), X2(FREG), X2(X87), X4(FREG)),
+	MODREG(FLOAD(Mq), FSTORE(Mq), FSTORE(Mq), FSTORE(Mq), X87 /* FRSTOR */, X87,
+	       X87 /* FNSAVE */, FNSTORE(Mw), FREG, X87, X4(FREG), X2(X87)),
+	MODREG(X8(FLOAD(Mw)), X2(FREG), X87, RM(X87, FREG, X4(X87), X2(X87)), X4(FREG)),
 	MODREG(FLOAD(Mw), FSTORE(Mw), FSTORE(Mw), FSTORE(Mw),
 	       FLOAD(Mt), FLOAD(Mq), FSTORE(Mt), FSTORE(Mq),
-	       X4(X87), RM(I(exec_fnstsw_ax, 0), X4(X87), X2(X87), X87), X2(X87), X87),
+	       FREG, X2(X87), X87, RM(I(exec_fnstsw_ax, 0), X4(X87), X2(X87), X87),
+	       FCOMPARE, FCOMPARE, X87),
 	/* E0 */
 	IA(exec_loop, 0, ROW_BRANCH64, Jb), IA(exec_loop, 1, ROW_BRANCH64, Jb),
 	IA(exec_loop, 2, ROW_BRANCH64, Jb), IA(exec_loop, 3, ROW_BRANCH64, Jb),

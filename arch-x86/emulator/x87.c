@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * x87 instructions that move between its stack and memory, and what all that touch
- * the x87 must look at first. The registers and the conversions are behind the
- * owner's operations; arithmetic is not here.
+ * x87 instructions but those that move its environment or all of its state: what they
+ * must look at first, and their memory operands. The registers and all arithmetic are
+ * behind the owner's operations.
  */
 #include "internal.h"
 #include "exec.h"
@@ -36,7 +36,7 @@ int exec_fwait(struct x86_emulator *ctx)
 	return emul_x87_check_pending(ctx);
 }
 
-/* FLD, FILD, FBLD, FLDCW. */
+/* FLD, FILD, FBLD, FLDCW; arithmetic with an operand in memory. */
 int exec_x87_load(struct x86_emulator *ctx)
 {
 	const struct x86_emulator_operand *operand = &ctx->insn.operand[0];
@@ -85,4 +85,36 @@ int exec_fnstsw_ax(struct x86_emulator *ctx)
 	ctx->ops->x87_store(ctx, 5 << 3 | 7, &status, true);
 	emul_write_reg(ctx, RAX, 2, status);
 	return EMUL_OK;
+}
+
+static int run_register(struct x86_emulator *ctx, u8 *flags, bool *done)
+{
+	unsigned int insn = (ctx->insn.opcode & 7) << 6 | (ctx->insn.modrm & 63);
+	int r = check_x87(ctx, !ctx->insn.op->arg);
+
+	if (r == EMUL_OK)
+		*done = ctx->ops->x87_register(ctx, insn, flags);
+	return r;
+}
+
+/* What has no operand in memory, and doesn't write flags; arg 1: FNCLEX, FNINIT don't wait. */
+int exec_x87_register(struct x86_emulator *ctx)
+{
+	u8 flags = ctx->rflags;
+	bool done;
+
+	return run_register(ctx, &flags, &done);
+}
+
+/* FCOMI, FCOMIP, FUCOMI, FUCOMIP: an unmasked exception leaves the flags alone. */
+int exec_x87_compare(struct x86_emulator *ctx)
+{
+	u8 flags = ctx->rflags;
+	bool done = false;
+	int r = run_register(ctx, &flags, &done);
+
+	if (done)
+		ctx->next_rflags = (ctx->next_rflags & ~FLAGS_ARITH) |
+				   (flags & (FLAG_CF | FLAG_PF | FLAG_ZF));
+	return r;
 }

@@ -357,7 +357,7 @@ static void test_traps(void)
 static void test_unknown(void)
 {
 	start(X86_EMULATOR_PROT64, 0);
-	CHECK(RUN(0xd8, 0x00) == EMUL_UNHANDLEABLE && m.ctx.insn.length == 2);
+	CHECK(RUN(0xd9, 0x20) == EMUL_UNHANDLEABLE && m.ctx.insn.length == 2);
 	CHECK(RUN(0x62, 0xf1, 0xfe, 0x48, 0x6f, 0x00) == EMUL_UNHANDLEABLE);
 	CHECK(RUN(0x0f, 0x58, 0xc1) == EMUL_UNHANDLEABLE);
 	CHECK(m.ctx.rip == CODE && m.ctx.insn.bytes[1] == 0x58);
@@ -382,4 +382,5 @@ void test_directed(void)
 	test_real_mode();
 	test_protected_mode();
 	test_system_instructions();
+	test_past_failures();
 }

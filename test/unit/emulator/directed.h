@@ -114,5 +114,6 @@ void passes(const char *what);
 void test_real_mode(void);
 void test_protected_mode(void);
 void test_system_instructions(void);
+void test_past_failures(void);
 
 #endif

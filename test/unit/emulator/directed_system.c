@@ -364,8 +364,41 @@ static void test_x87_moves(void)
 	passes("x87 moves: conversion, faults, unmasked exceptions, pointers");
 }
 
+/* What a kernel looks for an x87 with, and some of each kind. */
+static void test_x87_arithmetic(void)
+{
+	start(X86_EMULATOR_REAL, 0);
+	m.gpr[RBX] = DATA;
+	m.x87.control &= ~1u;
+	m.x87.status |= 0x81;
+	CHECK(faults(RUN(0xd9, 0xe8), VEC_MF, -1));			/* fld1: waits */
+	CHECK(RUN(0xdb, 0xe2) == EMUL_OK && !(m.x87.status & 0xff));	/* fnclex doesn't */
+	m.x87.status |= 0x81;
+	CHECK(RUN(0xdb, 0xe3) == EMUL_OK);				/* fninit */
+	CHECK((u16)m.x87.control == 0x37f && !(u16)m.x87.status && (u16)m.x87.tag == 0xffff);
+	CHECK(RUN(0xd9, 0x3f) == EMUL_OK && get16(DATA) == 0x37f);	/* fnstcw [bx] */
+	CHECK(RUN(0xd9, 0xe8) == EMUL_OK && RUN(0xd8, 0xc0) == EMUL_OK);	/* 1 + 1 */
+	put16(DATA, 20);
+	CHECK(RUN(0xde, 0x0f) == EMUL_OK);				/* fimul [bx] */
+	CHECK(RUN(0xdf, 0x17) == EMUL_OK && get16(DATA) == 40);		/* fist [bx] */
+	CHECK(RUN(0xd9, 0xee) == EMUL_OK);				/* fldz */
+	m.ctx.rflags |= FLAG_OF | FLAG_SF;
+	CHECK(RUN(0xdb, 0xf1) == EMUL_OK);				/* fcomi st(1): below */
+	CHECK((m.ctx.rflags & FLAGS_ARITH) == FLAG_CF);
+	CHECK(RUN(0xda, 0xc1) == EMUL_OK);				/* fcmovb st(1) */
+	CHECK(RUN(0xdf, 0x1f) == EMUL_OK && get16(DATA) == 40);		/* fistp [bx] */
+	/* An empty register, unmasked: no flags. */
+	m.x87.control &= ~1u;
+	CHECK(RUN(0xdb, 0xf3) == EMUL_OK && (m.ctx.rflags & FLAGS_ARITH) == FLAG_CF);
+	CHECK(faults(RUN(0xd9, 0xd0), VEC_MF, -1));			/* fnop */
+	m.cr[0] |= CR0_EM_BIT;
+	CHECK(faults(RUN(0xdb, 0xe3), VEC_NM, -1));
+	passes("x87 arithmetic, comparison, FNINIT and FNCLEX");
+}
+
 void test_system_instructions(void)
 {
+	test_x87_arithmetic();
 	test_x87_moves();
 	test_watchpoints();
 	test_pending_x87();

@@ -464,6 +464,18 @@ static bool x87_store(struct x86_emulator *ctx, unsigned int insn, void *data, b
 	return stored;
 }
 
+static bool x87_register(struct x86_emulator *ctx, unsigned int insn, u8 *flags)
+{
+	struct x87_env where;
+	bool done;
+
+	x87_where(ctx, &where);
+	x87_enter(container(ctx));
+	done = x87_run_register(insn, flags, &where);
+	x87_leave(container(ctx));
+	return done;
+}
+
 u8 *machine_x87_mmx(struct machine_x87 *x87, unsigned int reg)
 {
 	/* MM0 to MM7 are the registers, not places in the stack (SDM 1 9.2.1). */
@@ -526,6 +538,7 @@ static const struct x86_emulator_ops machine_ops = {
 	.hypercall = hypercall, .rsm = rsm, .unblock_nmi = unblock_nmi,
 	.read_vector = read_vector, .write_vector = write_vector,
 	.x87_pending = x87_pending, .x87_load = x87_load, .x87_store = x87_store,
+	.x87_register = x87_register,
 	.read_mmx = read_mmx, .write_mmx = write_mmx,
 };
 
