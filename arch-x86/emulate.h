@@ -42,7 +42,7 @@ void emul_fpu_lock(void);
 int emul_x87_pending(struct x86_emulator *ctx);
 void emul_x87_load(struct x86_emulator *ctx, unsigned int insn, const void *data);
 bool emul_x87_store(struct x86_emulator *ctx, unsigned int insn, void *data, bool commit);
-bool emul_x87_register(struct x86_emulator *ctx, unsigned int insn, u8 *flags);
+void emul_x87_register(struct x86_emulator *ctx, unsigned int insn, u8 *flags);
 u64 emul_read_mmx(struct x86_emulator *ctx, unsigned int reg);
 void emul_write_mmx(struct x86_emulator *ctx, unsigned int reg, u64 val);
 

@@ -426,7 +426,7 @@ void x86_vcpu_emulator_init(struct x86_vcpu *vcpu)
 void x86_emulator_cpuid_changed(struct x86_vcpu *vcpu)
 {
 	static const struct {
-		u32 emul;
+		u64 emul;
 		unsigned int feature;
 	} map[] = {
 		{ X86_EMULATOR_FEAT_LM, X86_FEATURE_LM },
@@ -460,8 +460,12 @@ void x86_emulator_cpuid_changed(struct x86_vcpu *vcpu)
 		{ X86_EMULATOR_FEAT_SVM, X86_FEATURE_SVM },
 		{ X86_EMULATOR_FEAT_WBNOINVD, X86_FEATURE_WBNOINVD },
 		{ X86_EMULATOR_FEAT_LAHF64, X86_FEATURE_LAHF_LM },
+		{ X86_EMULATOR_FEAT_AVX512F, X86_FEATURE_AVX512F },
+		{ X86_EMULATOR_FEAT_AVX512VL, X86_FEATURE_AVX512VL },
+		{ X86_EMULATOR_FEAT_AVX512BW, X86_FEATURE_AVX512BW },
+		{ X86_EMULATOR_FEAT_MOVDIRI, X86_FEATURE_MOVDIRI },
 	};
-	u32 features = guest_cpuid_is_intel(vcpu) ? X86_EMULATOR_FEAT_INTEL : 0;
+	u64 features = guest_cpuid_is_intel(vcpu) ? X86_EMULATOR_FEAT_INTEL : 0;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(map); i++)

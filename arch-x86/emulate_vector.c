@@ -19,6 +19,9 @@ void emul_fpu_lock(void)
 
 #define LOW_REGS(OP)	OP(0) OP(1) OP(2) OP(3) OP(4) OP(5) OP(6) OP(7)
 #define HIGH_REGS(OP)	OP(8) OP(9) OP(10) OP(11) OP(12) OP(13) OP(14) OP(15)
+/* Those that only EVEX names. */
+#define EVEX_REGS(OP)	OP(16) OP(17) OP(18) OP(19) OP(20) OP(21) OP(22) OP(23) \
+			OP(24) OP(25) OP(26) OP(27) OP(28) OP(29) OP(30) OP(31)
 
 /* Register numbers are part of an instruction's name. Those from 8 exist in 64 bits. */
 #define BY_NUMBER(reg, OP)							\
@@ -75,11 +78,36 @@ static void write_ymm(unsigned int reg, const void *data)
 #undef OP
 }
 
+/* What EVEX alone reaches: through all 64 bytes; what it writes zeroes the rest. */
+static void read_evex(unsigned int reg, void *data, unsigned int len)
+{
+	u8 mem[64] = {};
+
+#define OP(n) case n: asm volatile("vmovdqu64 %%zmm" #n ", %0" : "=m" (mem)); break;
+	if (IS_ENABLED(CONFIG_X86_64))
+		switch (reg) { LOW_REGS(OP) HIGH_REGS(OP) EVEX_REGS(OP) }
+#undef OP
+	memcpy(data, mem, len);
+}
+
+static void write_evex(unsigned int reg, const void *data, unsigned int len)
+{
+	u8 mem[64] = {};
+
+	memcpy(mem, data, len);
+#define OP(n) case n: asm volatile("vmovdqu64 %0, %%zmm" #n : : "m" (mem)); break;
+	if (IS_ENABLED(CONFIG_X86_64))
+		switch (reg) { LOW_REGS(OP) HIGH_REGS(OP) EVEX_REGS(OP) }
+#undef OP
+}
+
 void emul_read_vector(struct x86_emulator *ctx, unsigned int reg, void *data,
 		      unsigned int len)
 {
 	emul_fpu_lock();
-	if (len <= 16)
+	if (len > 32 || reg > 15)
+		read_evex(reg, data, len);
+	else if (len <= 16)
 		read_xmm(reg, data);
 	else
 		read_ymm(reg, data);
@@ -90,7 +118,9 @@ void emul_write_vector(struct x86_emulator *ctx, unsigned int reg, const void *d
 		       unsigned int len, bool zero_upper)
 {
 	emul_fpu_lock();
-	if (len > 16)
+	if (len > 32 || reg > 15)
+		write_evex(reg, data, len);
+	else if (len > 16)
 		write_ymm(reg, data);
 	else if (zero_upper)
 		write_vex_xmm(reg, data);

@@ -75,14 +75,12 @@ bool emul_x87_store(struct x86_emulator *ctx, unsigned int insn, void *data, boo
 	return stored;
 }
 
-bool emul_x87_register(struct x86_emulator *ctx, unsigned int insn, u8 *flags)
+void emul_x87_register(struct x86_emulator *ctx, unsigned int insn, u8 *flags)
 {
 	struct x87_env where;
-	bool done;
 
 	x87_where(ctx, &where);
 	emul_fpu_lock();
-	done = x87_run_register(insn, flags, &where);
+	x87_run_register(insn, flags, &where);
 	fpregs_unlock();
-	return done;
 }

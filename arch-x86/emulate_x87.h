@@ -178,10 +178,8 @@ static inline bool x87_run(unsigned int insn, u8 (*data)[10], const struct x87_e
  * @where: what FIP, FCS and FOP become. There is no operand: FDP stays.
  *
  * As x87_run().
- *
- * Return: false: an unmasked exception of this instruction kept it from its result.
  */
-static inline bool x87_run_register(unsigned int insn, u8 *flags, const struct x87_env *where)
+static inline void x87_run_register(unsigned int insn, u8 *flags, const struct x87_env *where)
 {
 	struct x87_env before, after;
 
@@ -202,7 +200,6 @@ static inline bool x87_run_register(unsigned int insn, u8 *flags, const struct x
 		after.fds = before.fds;
 	}
 	x87_set_env(&after);
-	return !(after.status & ~after.control & 0x1f);
 }
 
 /**

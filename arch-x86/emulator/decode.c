@@ -174,6 +174,59 @@ static const struct x86_emulator_opcode *vex_row(const struct x86_emulator_decod
 	return NULL;
 }
 
+/*
+ * EVEX (SDM 2A 2.7): plain moves only, so no masks, broadcasts and rounding; in 64 bit
+ * mode, whose programs' memcpy() uses it.
+ */
+static int decode_evex(struct x86_emulator *ctx)
+{
+	static const u8 pp_rep[4] = { 0, 0, 0xf3, 0xf2 };
+	struct x86_emulator_decoded *insn = &ctx->insn;
+	u64 p;
+	u8 p0, p1, p2;
+	int r;
+
+	insn->evex = true;
+	if (!emul_is_64(ctx))
+		return EMUL_UNHANDLEABLE;
+	if (insn->opsize_prefix || insn->rep || insn->lock || insn->rex)
+		return emul_ud(ctx);
+	r = fetch(ctx, 3, &p);
+	if (r == EMUL_OK)
+		r = fetch_byte(ctx, &insn->opcode);
+	if (r != EMUL_OK)
+		return r;
+	p0 = p;
+	p1 = p >> 8;
+	p2 = p >> 16;
+	insn->map = p0 & 7;
+	if ((p0 & 8) || !(p1 & 4))
+		return emul_ud(ctx);
+	if ((insn->map != 1 && insn->map != 2) || (p2 & 0x97) || (p2 & 0x60) == 0x60)
+		return EMUL_UNHANDLEABLE;
+	insn->rex = 0x40 | ((~p0 >> 5) & 7) | (p1 & 0x80) >> 4;
+	insn->evex_reg = ~p0 & 0x10;
+	insn->evex_rm = (insn->rex & 2) << 3;
+	insn->vvvv = ((~p1 >> 3) & 15) | ((~p2 & 8) << 1);
+	insn->vex = 1 + ((p2 >> 5) & 3);
+	insn->opsize_prefix = (p1 & 3) == 1;
+	insn->rep = pp_rep[p1 & 3];
+	insn->op = insn->map == 1 ? &emul_table_evex_0f[insn->opcode] :
+				    &emul_table_evex_0f38[insn->opcode];
+	return EMUL_OK;
+}
+
+/* A displacement of one byte counts in units of the operand (SDM 2A 2.7.5). */
+static void scale_displacement(struct x86_emulator_decoded *insn)
+{
+	unsigned int i;
+
+	for (i = 0; insn->modrm >> 6 == 1 && i < 4; i++) {
+		if (insn->operand[i].kind == X86_EMULATOR_OPERAND_MEMORY)
+			insn->displacement *= insn->operand[i].size;
+	}
+}
+
 /* VEX C4 and C5 (SDM 2A 2.3.5); @opcode says which. */
 static int decode_vex(struct x86_emulator *ctx, u8 opcode)
 {
@@ -242,10 +295,8 @@ static int decode_opcode(struct x86_emulator *ctx)
 				return r;
 			prefix = next >= 0xc0;
 		}
-		if (prefix && insn->opcode == 0x62) {
-			insn->evex = true;
-			return EMUL_UNHANDLEABLE;
-		}
+		if (prefix && insn->opcode == 0x62)
+			return decode_evex(ctx);
 		if (prefix)
 			return decode_vex(ctx, insn->opcode);
 	}
@@ -450,7 +501,7 @@ static unsigned int operand_size(const struct x86_emulator *ctx, unsigned int sp
 	case SIZE_Y:
 		return emul_is_64(ctx) && (insn->rex & 8) ? 8 : 4;
 	case SIZE_X:
-		return insn->vex == 2 ? 32 : 16;
+		return insn->vex ? 8 << insn->vex : 16;
 	case SIZE_P:
 		return insn->op_size + 2;
 	case SIZE_2V:
@@ -530,7 +581,7 @@ static int decode_rm_operand(struct x86_emulator *ctx, unsigned int where,
 	case WHERE_VRM:
 	case WHERE_VRM_REG:
 		operand->kind = X86_EMULATOR_OPERAND_VECTOR;
-		operand->reg = reg;
+		operand->reg = reg | insn->evex_rm;
 		break;
 	case WHERE_MRM:
 	case WHERE_MRM_REG:
@@ -580,6 +631,7 @@ static int decode_reg_operand(struct x86_emulator *ctx, unsigned int where,
 		break;
 	case WHERE_VREG:
 		operand->kind = X86_EMULATOR_OPERAND_VECTOR;
+		operand->reg |= insn->evex_reg;
 		break;
 	case WHERE_MREG:
 		operand->kind = X86_EMULATOR_OPERAND_MMX;
@@ -725,7 +777,7 @@ static bool vex_valid(const struct x86_emulator_decoded *insn, u32 flags)
 
 	if (!vvvv && insn->vvvv)
 		return false;
-	if (((flags & ROW_L0) && insn->vex == 2) || ((flags & ROW_L1) && insn->vex == 1))
+	if (((flags & ROW_L0) && insn->vex != 1) || ((flags & ROW_L1) && insn->vex == 1))
 		return false;
 	if (((flags & ROW_W0) && (insn->rex & 8)) || ((flags & ROW_W1) && !(insn->rex & 8)))
 		return false;
@@ -799,5 +851,7 @@ int x86_emulator_decode(struct x86_emulator *ctx)
 		if (r != EMUL_OK)
 			return r;
 	}
+	if (insn->evex)
+		scale_displacement(insn);
 	return check_prefixes(ctx);
 }

@@ -205,6 +205,12 @@ enum {
 	X86_EMULATOR_FEAT_LAHF64	= 1u << 31,
 };
 
+/* More of them: an enum's constants have 32 bits. */
+#define X86_EMULATOR_FEAT_AVX512F	(1ull << 32)
+#define X86_EMULATOR_FEAT_AVX512VL	(1ull << 33)
+#define X86_EMULATOR_FEAT_AVX512BW	(1ull << 34)
+#define X86_EMULATOR_FEAT_MOVDIRI	(1ull << 35)
+
 /**
  * enum x86_emulator_insn - instructions that vendors intercept, by name
  *
@@ -428,7 +434,7 @@ struct x86_emulator_ops {
 	void (*update_mode)(struct x86_emulator *ctx);
 
 	/**
-	 * @read_vector: copy @len (16, 32, 64) bytes of XMM, YMM, ZMM @reg.
+	 * @read_vector: copy @len (16, 32, 64) bytes of XMM, YMM, ZMM @reg (0 to 31).
 	 * The guest's FPU state is loaded or saved as the owner likes.
 	 */
 	void (*read_vector)(struct x86_emulator *ctx, unsigned int reg, void *data,
@@ -470,10 +476,9 @@ struct x86_emulator_ops {
 	 * @x87_register: execute the x87 instruction without a memory operand @insn,
 	 * (opcode & 7) << 6 | (modrm & 63): one that the manuals define, and not FNSTSW
 	 * AX. @flags is the low byte of RFLAGS, which FCMOVcc reads and FCOMI writes.
-	 * None is pending, or it doesn't wait. False: an unmasked exception kept it
-	 * from its result, and is pending.
+	 * None is pending, or it doesn't wait.
 	 */
-	bool (*x87_register)(struct x86_emulator *ctx, unsigned int insn, u8 *flags);
+	void (*x87_register)(struct x86_emulator *ctx, unsigned int insn, u8 *flags);
 
 	/**
 	 * @intercept: a nested hypervisor may want @insn; asked after #UD
@@ -537,7 +542,7 @@ struct x86_emulator_decoded {
 	u8 sib;
 	u8 rex;			/* 0x40 to 0x4f, 0: none; made up from VEX */
 	u8 rep;			/* the last of F2, F3; 0: none */
-	u8 vex;			/* VEX: 1 + L; 0: none */
+	u8 vex;			/* VEX: 1 + L; EVEX: 1 + L'L; 0: none */
 	u8 vvvv;
 	s8 seg_override;	/* -1: none */
 	bool opsize_prefix;
@@ -545,6 +550,7 @@ struct x86_emulator_decoded {
 	bool lock;
 	bool has_modrm;
 	bool evex;
+	u8 evex_reg, evex_rm;	/* 16: what EVEX adds to vector registers' numbers */
 
 	u8 base;		/* registers of a memory operand, 0xff: none */
 	u8 index;
@@ -565,7 +571,7 @@ struct x86_emulator {
 	/* Set once by the owner. */
 	const struct x86_emulator_ops *ops;
 	/* Set when the guest's CPUID is: X86_EMULATOR_FEAT_*. */
-	u32 features;
+	u64 features;
 
 	/* Set by the owner for each instruction; brought up to date by success. */
 	enum x86_emulator_mode mode;
@@ -604,7 +610,7 @@ struct x86_emulator {
 	u16 gpr_dirty;
 	u8 segment_valid;
 	bool no_writeback;
-	u8 wide[2][32];			/* vector operands */
+	u8 wide[2][64];			/* vector operands */
 	u8 io_buffer[X86_EMULATOR_IO_BUFFER];
 };
 

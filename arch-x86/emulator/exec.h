@@ -55,6 +55,7 @@ int exec_mov(struct x86_emulator *ctx);
 int exec_movzx(struct x86_emulator *ctx);
 int exec_movsx(struct x86_emulator *ctx);
 int exec_movbe(struct x86_emulator *ctx);
+int exec_movdiri(struct x86_emulator *ctx);
 int exec_lea(struct x86_emulator *ctx);
 int exec_cmov(struct x86_emulator *ctx);
 int exec_setcc(struct x86_emulator *ctx);

@@ -155,7 +155,7 @@ enum operand_size {
 	SIZE_V,			/* operand size: 2, 4, 8 */
 	SIZE_Z,			/* 2, 4; 4 where the operand size is 8 */
 	SIZE_Y,			/* 4; 8 with REX.W */
-	SIZE_X,			/* 16; 32 with VEX.L */
+	SIZE_X,			/* 16; 32 with VEX.L; 64 with EVEX.L' */
 	SIZE_P,			/* operand size and a selector */
 	SIZE_2V,		/* 2 in memory, operand size in a register */
 	SIZE_NATIVE,		/* 8 in 64 bit mode, else 4 */
@@ -213,6 +213,8 @@ extern const struct x86_emulator_opcode emul_table_0f3a[256];
 extern const struct x86_emulator_opcode emul_table_vex_0f[256];
 extern const struct x86_emulator_opcode emul_table_vex_0f38[256];
 extern const struct x86_emulator_opcode emul_table_vex_0f3a[256];
+extern const struct x86_emulator_opcode emul_table_evex_0f[256];
+extern const struct x86_emulator_opcode emul_table_evex_0f38[256];
 
 /* Exceptions: each fills ctx->exception and returns EMUL_FAULT. */
 
@@ -264,7 +266,7 @@ static inline bool emul_is_protected(const struct x86_emulator *ctx)
 	return ctx->mode >= X86_EMULATOR_PROT16;
 }
 
-static inline bool emul_has(const struct x86_emulator *ctx, u32 features)
+static inline bool emul_has(const struct x86_emulator *ctx, u64 features)
 {
 	return (ctx->features & features) == features;
 }

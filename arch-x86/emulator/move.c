@@ -66,6 +66,11 @@ int exec_bswap(struct x86_emulator *ctx)
 	return emul_store(ctx, 0, size == 2 ? 0 : swap_bytes(value, size));
 }
 
+int exec_movdiri(struct x86_emulator *ctx)
+{
+	return emul_has(ctx, X86_EMULATOR_FEAT_MOVDIRI) ? exec_mov(ctx) : emul_ud(ctx);
+}
+
 int exec_lea(struct x86_emulator *ctx)
 {
 	return emul_store(ctx, 0, ctx->insn.operand[1].value);

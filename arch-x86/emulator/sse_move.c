@@ -2,17 +2,24 @@
 /*
  * SSE, AVX and MMX instructions that only move: what drivers use on MMIO. The
  * registers are behind the owner's operations, so that nothing here touches
- * the host's FPU. No arithmetic, and no EVEX.
+ * the host's FPU. No arithmetic.
  */
 #include "internal.h"
 #include "exec.h"
 
-/* May SSE or AVX be used now (SDM 3A 14.1, SDM 2A 2.4)? */
-static int check_vector(struct x86_emulator *ctx, u32 feature)
+/*
+ * May SSE, AVX or AVX-512 be used now (SDM 3A 14.1, SDM 2A 2.4, 2.8)? @feature counts for
+ * SSE; of EVEX forms, what they need besides AVX512F.
+ */
+static int check_vector(struct x86_emulator *ctx, u64 feature)
 {
 	u64 cr0 = ctx->ops->get_cr(ctx, 0), cr4 = ctx->ops->get_cr(ctx, 4);
 
-	if (ctx->insn.vex) {
+	if (ctx->insn.evex) {
+		if (!emul_has(ctx, X86_EMULATOR_FEAT_AVX512F | (feature & ~(u64)~0u)) || !(cr4 & CR4_OSXSAVE_BIT) ||
+		    (ctx->ops->get_xcr0(ctx) & 0xe6) != 0xe6)
+			return emul_ud(ctx);
+	} else if (ctx->insn.vex) {
 		if (!emul_has(ctx, X86_EMULATOR_FEAT_AVX) || !(cr4 & CR4_OSXSAVE_BIT) ||
 		    (ctx->ops->get_xcr0(ctx) & 6) != 6)
 			return emul_ud(ctx);
@@ -81,6 +88,18 @@ static int check_aligned(struct x86_emulator *ctx, unsigned int n)
 	return r;
 }
 
+/* Of EVEX forms: the shorter lengths are AVX512VL's, the small elements AVX512BW's. */
+static u64 vec_mov_feature(const struct x86_emulator_decoded *insn)
+{
+	u64 feature = X86_EMULATOR_FEAT_SSE;
+
+	if (insn->vex != 3)
+		feature |= X86_EMULATOR_FEAT_AVX512VL;
+	if (insn->rep == 0xf2)
+		feature |= X86_EMULATOR_FEAT_AVX512BW;
+	return feature;
+}
+
 /* Whole registers: MOVUPS, MOVDQU, LDDQU; arg 1: MOVAPS, MOVDQA, MOVNT*. */
 int exec_vec_mov(struct x86_emulator *ctx)
 {
@@ -88,7 +107,8 @@ int exec_vec_mov(struct x86_emulator *ctx)
 	u8 *data = ctx->wide[0];
 	int r;
 
-	r = check_vector(ctx, X86_EMULATOR_FEAT_SSE);
+	r = check_vector(ctx, ctx->insn.evex ? vec_mov_feature(&ctx->insn) :
+					       X86_EMULATOR_FEAT_SSE);
 	if (r == EMUL_OK && ctx->insn.op->arg && is_memory(ctx, 0))
 		r = check_aligned(ctx, 0);
 	if (r == EMUL_OK && ctx->insn.op->arg && is_memory(ctx, 1))

@@ -40,6 +40,7 @@ const struct x86_emulator_opcode emul_table_0f38[256] = {
 	[0xf1] = PREFIX(I(exec_movbe, 0, Mv, Gv), I(exec_movbe, 0, Mv, Gv), U,
 			I(exec_crc32, 0, Gy, Ev)),
 	[0xf5] = N,
+	[0xf9] = PREFIX(I(exec_movdiri, 0, My, Gy), N, N, N),
 	[0xf6] = PREFIX(N, IA(exec_adx, 0, 0, Gy, Ey), IA(exec_adx, 1, 0, Gy, Ey), U),
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The VEX encoded maps (SDM 2A 2.3, 2D tables A-3 to A-5), as far as
- * instructions that move data, and the general-register ones (BMI1, BMI2).
- * Rows that are missing are unknown, not undefined.
+ * instructions that move data, and the general-register ones (BMI1, BMI2); the EVEX
+ * encoded ones, as far as plain moves. Rows that are missing are unknown, not undefined.
  */
 #include "table.h"
 
@@ -79,4 +79,32 @@ const struct x86_emulator_opcode emul_table_vex_0f3a[256] = {
 	[0x38] = ONLY66(IA(exec_vec_insert128, 1, ROW_L1 | ROW_W0 | ROW_VVVV, Vx, Wdq, Ib)),
 	[0x39] = ONLY66(IA(exec_vec_extract128, 1, ROW_L1 | ROW_W0, Wdq, Vx, Ib)),
 	[0xf0] = PREFIX(U, U, U, I(exec_rorx, ROW_L0, Gy, Ey, Ib)),
+};
+
+const struct x86_emulator_opcode emul_table_evex_0f[256] = {
+	[0x10] = PREFIX(I(exec_vec_mov, ROW_W0, Vx, Wx), I(exec_vec_mov, ROW_W1, Vx, Wx),
+			I(exec_vex_mov_scalar, ROW_W0 | ROW_VVVV_REG, Vd, Wd),
+			I(exec_vex_mov_scalar, ROW_W1 | ROW_VVVV_REG, Vq, Wq)),
+	[0x11] = PREFIX(I(exec_vec_mov, ROW_W0, Wx, Vx), I(exec_vec_mov, ROW_W1, Wx, Vx),
+			I(exec_vex_mov_scalar, ROW_W0 | ROW_VVVV_REG, Wd, Vd),
+			I(exec_vex_mov_scalar, ROW_W1 | ROW_VVVV_REG, Wq, Vq)),
+	[0x28] = PREFIX(IA(exec_vec_mov, 1, ROW_W0, Vx, Wx), IA(exec_vec_mov, 1, ROW_W1, Vx, Wx),
+			N, N),
+	[0x29] = PREFIX(IA(exec_vec_mov, 1, ROW_W0, Wx, Vx), IA(exec_vec_mov, 1, ROW_W1, Wx, Vx),
+			N, N),
+	[0x2b] = PREFIX(IA(exec_vec_mov, 1, ROW_W0, Mx, Vx), IA(exec_vec_mov, 1, ROW_W1, Mx, Vx),
+			N, N),
+	[0x6e] = PREFIX(N, I(exec_movd_vec, ROW_L0, Vd, Ey), N, N),
+	[0x6f] = PREFIX(N, IA(exec_vec_mov, 1, 0, Vx, Wx), I(exec_vec_mov, 0, Vx, Wx),
+			I(exec_vec_mov, 0, Vx, Wx)),
+	[0x7e] = PREFIX(N, I(exec_movd_vec, ROW_L0, Ey, Vd),
+			I(exec_vec_movq, ROW_L0 | ROW_W1, Vq, Wq), N),
+	[0x7f] = PREFIX(N, IA(exec_vec_mov, 1, 0, Wx, Vx), I(exec_vec_mov, 0, Wx, Vx),
+			I(exec_vec_mov, 0, Wx, Vx)),
+	[0xd6] = PREFIX(N, I(exec_vec_movq, ROW_L0 | ROW_W1, Wq, Vq), N, N),
+	[0xe7] = PREFIX(N, IA(exec_vec_mov, 1, ROW_W0, Mx, Vx), N, N),
+};
+
+const struct x86_emulator_opcode emul_table_evex_0f38[256] = {
+	[0x2a] = PREFIX(N, IA(exec_vec_mov, 1, ROW_W0, Vx, Mx), N, N),
 };

@@ -87,13 +87,13 @@ int exec_fnstsw_ax(struct x86_emulator *ctx)
 	return EMUL_OK;
 }
 
-static int run_register(struct x86_emulator *ctx, u8 *flags, bool *done)
+static int run_register(struct x86_emulator *ctx, u8 *flags)
 {
 	unsigned int insn = (ctx->insn.opcode & 7) << 6 | (ctx->insn.modrm & 63);
 	int r = check_x87(ctx, !ctx->insn.op->arg);
 
 	if (r == EMUL_OK)
-		*done = ctx->ops->x87_register(ctx, insn, flags);
+		ctx->ops->x87_register(ctx, insn, flags);
 	return r;
 }
 
@@ -101,20 +101,21 @@ static int run_register(struct x86_emulator *ctx, u8 *flags, bool *done)
 int exec_x87_register(struct x86_emulator *ctx)
 {
 	u8 flags = ctx->rflags;
-	bool done;
 
-	return run_register(ctx, &flags, &done);
+	return run_register(ctx, &flags);
 }
 
-/* FCOMI, FCOMIP, FUCOMI, FUCOMIP: an unmasked exception leaves the flags alone. */
+/*
+ * FCOMI, FCOMIP, FUCOMI, FUCOMIP clear OF, SF and AF. Whether an unmasked exception keeps
+ * them from all that is the CPU's to say: none of their results is PF alone.
+ */
 int exec_x87_compare(struct x86_emulator *ctx)
 {
-	u8 flags = ctx->rflags;
-	bool done = false;
-	int r = run_register(ctx, &flags, &done);
+	u8 flags = FLAG_PF;
+	int r = run_register(ctx, &flags);
 
-	if (done)
-		ctx->next_rflags = (ctx->next_rflags & ~FLAGS_ARITH) |
-				   (flags & (FLAG_CF | FLAG_PF | FLAG_ZF));
+	flags &= FLAG_CF | FLAG_PF | FLAG_ZF;
+	if (r == EMUL_OK && flags != FLAG_PF)
+		ctx->next_rflags = (ctx->next_rflags & ~FLAGS_ARITH) | flags;
 	return r;
 }

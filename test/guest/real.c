@@ -107,6 +107,19 @@ TEST(events, "an NMI, an interrupt, and a hypercall")
 	vcpu_finish(v);
 }
 
+BLOB(b_x87, ".code16",
+     "xor %ax, %ax; mov %ax, %ds\n"
+     "mov $0x5a5a, %ax; fninit; fnstsw %ax; test %ax, %ax; jnz 1f\n"	/* as kernels look for one */
+     "fnstcw 0x3000; cmpw $0x37f, 0x3000; jne 1f\n"
+     "movw $20, 0x3000; fld1; fadd %st(0); fimuls 0x3000; fldz; fcomip %st(1), %st; jae 1f\n"
+     "fistps 0x3000; cmpw $40, 0x3000; jne 1f\n"
+     DONE "1:" FAIL);
+
+TEST(x87, "x87: looking for one, arithmetic, comparison")
+{
+	vcpu_finish(REAL(b_x87));
+}
+
 BLOB(b_limit, ".code16",
      "xor %ax, %ax; mov %ax, %ds; xor %bp, %bp\n"
      "mov $0xffff, %bx; mov (%bx), %ax\n"	/* 2 bytes */

@@ -186,7 +186,21 @@ static void generate(u8 code[16])
 			code[n - 1] |= 0x78;	/* vvvv unused */
 		n++;
 		break;
-	case 2:
+	case 2:		/* EVEX */
+		if (one_in(2)) {
+			static const u8 evex0f[] = {
+				0x10, 0x11, 0x28, 0x29, 0x2b, 0x6e, 0x6f, 0x7e, 0x7f, 0xd6, 0xe7,
+			};
+			bool map2 = one_in(8);
+
+			n = 0;
+			code[n++] = 0x62;
+			code[n++] = (next() & 0xf0) | (map2 ? 2 : 1);
+			code[n++] = (next() & 0x83) | 4 | (one_in(8) ? next() & 0x78 : 0x78);
+			code[n++] = (below(3) << 5) | (one_in(8) ? 0 : 8);
+			code[n++] = map2 ? 0x2a : evex0f[below(sizeof(evex0f))];
+			break;
+		}
 		code[n++] = 0x0f;
 		code[n++] = one_in(4) ? 0x3a : 0x38;
 		code[n] = code[n - 1] == 0x38 ? 0xf0 + below(16) : 0x14 + below(16);
@@ -362,9 +376,9 @@ static bool compare(u64 seed, int result, u64 rip)
 	}
 	if ((ctx->rflags ^ cpu->rflags) & mask)
 		ok = complain(seed, "rflags", ctx->rflags & mask, cpu->rflags & mask);
-	for (i = 0; i < 16; i++) {
-		if (memcmp(machine.vector[i], cpu->vector[i], 32))
-			ok = complain(seed, "ymm", i, i);
+	for (i = 0; i < (cpu->avx512 ? 32 : 16); i++) {
+		if (memcmp(machine.vector[i], cpu->vector[i], cpu->avx512 ? 64 : 32))
+			ok = complain(seed, "vector", i, i);
 	}
 	if (!compare_x87(seed, (const struct machine_x87 *)cpu->x87))
 		ok = false;
@@ -451,8 +465,8 @@ static enum verdict one_case(u64 seed, const u8 *given, unsigned int given_len)
 	memcpy(shadow, fresh, MEMORY_SIZE);
 	memcpy(shadow + NATIVE_DATA_SIZE, pattern, NATIVE_RO_SIZE);
 	memcpy((void *)NATIVE_DATA, fresh, NATIVE_DATA_SIZE);
-	for (i = 0; i < 16; i++)
-		memcpy(machine.vector[i], pattern + (next() & (PATTERN_SIZE - 1)), 32);
+	for (i = 0; i < 32; i++)
+		memcpy(machine.vector[i], pattern + (next() & (PATTERN_SIZE - 1)), 64);
 	random_x87();
 	before_rcx = before[RCX];
 	memcpy(machine.gpr, before, sizeof(before));
@@ -520,7 +534,8 @@ static void detect_features(struct x86_emulator *ctx)
 	enum { EAX, EBX, ECX, EDX };
 	/* What differs among the CPUs in reach; the rest all of them have. */
 	static const struct {
-		u32 feature, leaf;
+		u64 feature;
+		u32 leaf;
 		u8 reg, bit;
 	} some[] = {
 		{ X86_EMULATOR_FEAT_SSE4_2, 1, ECX, 20 },
@@ -531,6 +546,10 @@ static void detect_features(struct x86_emulator *ctx)
 		{ X86_EMULATOR_FEAT_AVX2, 7, EBX, 5 },
 		{ X86_EMULATOR_FEAT_BMI2, 7, EBX, 8 },
 		{ X86_EMULATOR_FEAT_ADX, 7, EBX, 19 },
+		{ X86_EMULATOR_FEAT_AVX512F, 7, EBX, 16 },
+		{ X86_EMULATOR_FEAT_AVX512BW, 7, EBX, 30 },
+		{ X86_EMULATOR_FEAT_AVX512VL, 7, EBX, 31 },
+		{ X86_EMULATOR_FEAT_MOVDIRI, 7, ECX, 27 },
 		{ X86_EMULATOR_FEAT_LZCNT, 0x80000001, ECX, 5 },
 	};
 	unsigned int i;

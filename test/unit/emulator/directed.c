@@ -277,6 +277,16 @@ static void test_mmio(void)
 	CHECK(!memcmp(m.vector[0], device + 0x40, 16));
 	CHECK(RUN(0xc5, 0xfe, 0x7f, 0x43, 0x60) == EMUL_OK);	/* vmovdqu [rbx+96], ymm0 */
 	CHECK(!memcmp(m.vector[0], device + 0x60, 32));
+	/* vmovdqu64 zmm17, [rbx+64]; [rbx+128], zmm17 */
+	CHECK(RUN(0x62, 0xe1, 0xfe, 0x48, 0x6f, 0x4b, 0x01) == EMUL_OK);
+	CHECK(!memcmp(m.vector[17], device + 0x40, 64));
+	CHECK(RUN(0x62, 0xe1, 0xfe, 0x48, 0x7f, 0x4b, 0x02) == EMUL_OK);
+	CHECK(!memcmp(m.vector[17], device + 0x80, 64));
+	/* vmovdqa64 wants its alignment, AVX-512's state enabled, and a reserved bit clear. */
+	CHECK(faults(RUN(0x62, 0xe1, 0xfd, 0x48, 0x6f, 0x8b, 0x20, 0, 0, 0), VEC_GP, 0));
+	CHECK(faults(RUN(0x62, 0xe9, 0xfe, 0x48, 0x6f, 0x4b, 0x01), VEC_UD, -1));
+	m.xcr0 = 7;
+	CHECK(faults(RUN(0x62, 0xe1, 0xfe, 0x48, 0x6f, 0x4b, 0x01), VEC_UD, -1));
 	CHECK(RUN(0xff, 0x73, 0x18) == EMUL_OK);		/* push qword [rbx+24] */
 	CHECK(!memcmp(ram + STACK - 8, device + 0x18, 8) && m.gpr[RSP] == STACK - 8);
 	passes("MMIO reads that come later give the same result as memory");
@@ -358,7 +368,7 @@ static void test_unknown(void)
 {
 	start(X86_EMULATOR_PROT64, 0);
 	CHECK(RUN(0xd9, 0x20) == EMUL_UNHANDLEABLE && m.ctx.insn.length == 2);
-	CHECK(RUN(0x62, 0xf1, 0xfe, 0x48, 0x6f, 0x00) == EMUL_UNHANDLEABLE);
+	CHECK(RUN(0x62, 0xf1, 0xfe, 0x49, 0x6f, 0x00) == EMUL_UNHANDLEABLE);	/* a mask */
 	CHECK(RUN(0x0f, 0x58, 0xc1) == EMUL_UNHANDLEABLE);
 	CHECK(m.ctx.rip == CODE && m.ctx.insn.bytes[1] == 0x58);
 	CHECK(faults(RUN(0x0f, 0x0b), VEC_UD, -1));

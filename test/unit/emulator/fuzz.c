@@ -75,7 +75,7 @@ bool fuzz_case(u64 seed, const u8 *code, unsigned int len)
 		for (i = 0; i < 6; i++)
 			m.seg[i].selector = m.seg[i].base >> 4;
 	}
-	m.ctx.features = below(4) ? ~0u << below(2) : next();
+	m.ctx.features = below(4) ? ~0ull << below(2) : next();
 	m.cr[0] |= next() & (CR0_TS_BIT | CR0_EM_BIT | CR0_AM_BIT);
 	m.cr[4] |= next() & (CR4_VME_BIT | CR4_PVI_BIT | CR4_DE_BIT | CR4_OSXSAVE_BIT |
 			     CR4_UMIP_BIT | CR4_FSGSBASE_BIT | CR4_LA57_BIT);

@@ -464,16 +464,14 @@ static bool x87_store(struct x86_emulator *ctx, unsigned int insn, void *data, b
 	return stored;
 }
 
-static bool x87_register(struct x86_emulator *ctx, unsigned int insn, u8 *flags)
+static void x87_register(struct x86_emulator *ctx, unsigned int insn, u8 *flags)
 {
 	struct x87_env where;
-	bool done;
 
 	x87_where(ctx, &where);
 	x87_enter(container(ctx));
-	done = x87_run_register(insn, flags, &where);
+	x87_run_register(insn, flags, &where);
 	x87_leave(container(ctx));
-	return done;
 }
 
 u8 *machine_x87_mmx(struct machine_x87 *x87, unsigned int reg)
@@ -584,8 +582,8 @@ void machine_init(struct machine *m)
 	m->ctx.watch_db = m->dr;
 	m->x87.control = 0xffff037f;
 	m->x87.tag = 0xffffffff;
-	m->ctx.features = ~(u32)X86_EMULATOR_FEAT_INTEL;
-	m->xcr0 = 7;
+	m->ctx.features = ~(u64)X86_EMULATOR_FEAT_INTEL;
+	m->xcr0 = 0xe7;
 	machine_mode(m, X86_EMULATOR_PROT64, 0);
 }
 

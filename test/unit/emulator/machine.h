@@ -46,7 +46,7 @@ struct machine {
 	struct x86_emulator_table gdt, idt;
 	u64 cr[9], dr[8], xcr0, efer;
 	u64 star, lstar, cstar, sfmask, sysenter[3], kernel_gs_base, tsc_aux;
-	u8 vector[16][32];
+	u8 vector[32][64];
 	struct machine_x87 x87;
 	struct machine_region region[MACHINE_REGIONS];
 	unsigned int nr_regions;

@@ -100,6 +100,7 @@ bool native_init(u64 gs_base)
 	    !map(NATIVE_DATA, NATIVE_DATA_SIZE, PROT_READ | PROT_WRITE) ||
 	    !map(NATIVE_RO, NATIVE_RO_SIZE, PROT_READ))
 		return false;
+	native_state()->avx512 = !!__builtin_cpu_supports("avx512f");
 	memcpy((void *)NATIVE_EXIT, native_exit, native_exit_end - native_exit);
 	memset((void *)NATIVE_CODE, 0xcc, NATIVE_CODE_SIZE);
 	return syscall(SYS_arch_prctl, ARCH_GET_FS, &native_state()->host_fs) == 0 &&

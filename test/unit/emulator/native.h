@@ -27,8 +27,9 @@
 #define NATIVE_FAR	0x98		/* where the code is, and its CS */
 #define NATIVE_SEGMENTS	0xc0		/* ES, CS, SS, DS, FS, GS */
 #define NATIVE_HOST_FS	0xd0
-#define NATIVE_VECTORS	0x200
+#define NATIVE_AVX512	0xd8
 #define NATIVE_X87	0x400
+#define NATIVE_VECTORS	0x800
 
 #ifndef __ASSEMBLER__
 #include "arch-x86/emulator/types.h"
@@ -47,8 +48,9 @@
  * @label: what to say when all goes wrong.
  * @segment: selectors; FS and GS are loaded only if FS isn't 0.
  * @host_fs: base of our own FS.
- * @vector: YMM registers.
+ * @avx512: there are 32 registers of 64 bytes; else 16 of 32.
  * @x87: as FNSAVE has it.
+ * @vector: the registers.
  */
 struct native_state {
 	u64 gpr[16];
@@ -63,9 +65,11 @@ struct native_state {
 	u16 segment[6];
 	u16 pad[2];
 	u64 host_fs;
-	u8 more_pad[NATIVE_VECTORS - 0xd8];
-	u8 vector[16][32];
+	u8 avx512;
+	u8 more_pad[NATIVE_X87 - NATIVE_AVX512 - 1];
 	u8 x87[108];
+	u8 even_more_pad[NATIVE_VECTORS - NATIVE_X87 - 108];
+	u8 vector[32][64];
 };
 
 /**

@@ -16,9 +16,17 @@ native_enter:
 	push	%r14
 	push	%r15
 	mov	%rsp, NATIVE_STATE + NATIVE_HOST_RSP
-	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	vmovdqu	NATIVE_STATE + NATIVE_VECTORS + 32 * \i, %ymm\i
+	cmpb	$0, NATIVE_STATE + NATIVE_AVX512
+	je	1f
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	vmovdqu64 NATIVE_STATE + NATIVE_VECTORS + 64 * \i, %zmm\i
 	.endr
+	jmp	2f
+1:
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovdqu	NATIVE_STATE + NATIVE_VECTORS + 64 * \i, %ymm\i
+	.endr
+2:
 	frstor	NATIVE_STATE + NATIVE_X87
 	mov	NATIVE_STATE + NATIVE_SEGMENTS + 0, %es
 	mov	NATIVE_STATE + NATIVE_SEGMENTS + 6, %ds
@@ -72,9 +80,17 @@ native_exit:
 	mov	NATIVE_STATE + NATIVE_HOST_FS, %rsi
 	syscall
 1:
-	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	vmovdqu	%ymm\i, NATIVE_STATE + NATIVE_VECTORS + 32 * \i
+	cmpb	$0, NATIVE_STATE + NATIVE_AVX512
+	je	1f
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	vmovdqu64 %zmm\i, NATIVE_STATE + NATIVE_VECTORS + 64 * \i
 	.endr
+	jmp	2f
+1:
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovdqu	%ymm\i, NATIVE_STATE + NATIVE_VECTORS + 64 * \i
+	.endr
+2:
 	fnsave	NATIVE_STATE + NATIVE_X87
 	vzeroupper
 	pop	%r15
