@@ -102,6 +102,7 @@ void kvm_arch_vm_destroy(struct kvm *kvm)
 {
 	struct x86_vm *vm = x86_vm_of(kvm);
 
+	x86_mmu_vm_stop(vm);
 	kvm_vcpus_destroy(kvm);
 	x86_vm_destroy_irqchip(vm);
 	x86_vm_free_msr_filter(vm);

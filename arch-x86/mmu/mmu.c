@@ -128,13 +128,17 @@ int x86_mmu_vm_init(struct x86_vm *vm)
 	return r;
 }
 
+void x86_mmu_vm_stop(struct x86_vm *vm)
+{
+	/* No notifier is left: nobody detaches any more, but this. */
+	nx_vm_destroy(vm);
+	flush_work(&vm->mmu.reaper);
+}
+
 void x86_mmu_vm_destroy(struct x86_vm *vm)
 {
 	int i;
 
-	/* No vCPU, no notifier is left: nobody detaches any more, but this. */
-	nx_vm_destroy(vm);
-	flush_work(&vm->mmu.reaper);
 	for (i = 0; i < KVM_ADDRESS_SPACE_NUM; i++) {
 		if (vm->mmu.tdp_root[i])
 			tdp_free_tree(vm, vm->mmu.tdp_root[i]);

@@ -126,6 +126,14 @@ int x86_mmu_vm_init(struct x86_vm *vm);
 void x86_mmu_vm_destroy(struct x86_vm *vm);
 
 /**
+ * x86_mmu_vm_stop() - the end of what works in the background
+ * @vm: the VM, whose MMU notifier is gone; its vCPUs, which these look at, are not
+ *
+ * Sleeps.
+ */
+void x86_mmu_vm_stop(struct x86_vm *vm);
+
+/**
  * x86_mmu_vcpu_create() / x86_mmu_vcpu_destroy() - a vCPU's share
  * @vcpu: the vCPU, run by nobody
  *
