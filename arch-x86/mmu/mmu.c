@@ -20,54 +20,8 @@
 
 #define MIN_NR_PAGES	64	/* the ABI's smallest KVM_SET_NR_MMU_PAGES */
 
-struct x86_spte_format x86_spte_fmt;
 struct x86_mmu_limits x86_mmu_limits;
 struct workqueue_struct *x86_mmu_wq;
-
-/*
- * Nested tables of AMD are legacy ones whose every access is a user's
- * (APM 2 15.25.5): U in all entries; W in tables, since the leaf decides. PAT
- * index 0 is write-back: the guest's own type then decides (APM 2 15.25.8).
- */
-static const struct x86_spte_format npt_format = {
-	.present	= BIT_ULL(0),
-	.write		= BIT_ULL(1),
-	.nx		= BIT_ULL(63),
-	.accessed	= BIT_ULL(5),
-	.dirty		= BIT_ULL(6),
-	.table		= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
-	.leaf		= BIT_ULL(0) | BIT_ULL(2),
-};
-
-/*
- * Shadow tables are what any CPU walks (APM 2 5.3, SDM 3A 4.5): U, W and NX of the
- * leaf decide, and tables allow everything. PAT index 0 is write-back.
- */
-static const struct x86_spte_format shadow_format = {
-	.present	= BIT_ULL(0),
-	.write		= BIT_ULL(1),
-	.nx		= BIT_ULL(63),
-	.user		= BIT_ULL(2),
-	.accessed	= BIT_ULL(5),
-	.dirty		= BIT_ULL(6),
-	.table		= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
-	.leaf		= BIT_ULL(0),
-};
-
-/*
- * EPT (SDM 3C 29.3.2): R, W, X; write-back in bits 5:3; A and D in bits 8 and 9,
- * where EPTP turns them on.
- */
-static const struct x86_spte_format ept_format = {
-	.present	= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
-	.read		= BIT_ULL(0),
-	.write		= BIT_ULL(1),
-	.exec		= BIT_ULL(2),
-	.accessed	= BIT_ULL(8),
-	.dirty		= BIT_ULL(9),
-	.table		= BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(2),
-	.leaf		= BIT_ULL(0) | (6ULL << 3),
-};
 
 int x86_mmu_module_init(void)
 {
@@ -90,14 +44,10 @@ void x86_mmu_vendor_init(void)
 	int bits;
 
 	x86_mmu_limits.shadow = !caps->npt;
-	x86_spte_fmt = x86_mmu_limits.shadow ? shadow_format :
-		       caps->tdp_ept_format ? ept_format : npt_format;
-	if (caps->npt && !caps->tdp_has_ad) {
-		x86_spte_fmt.accessed = 0;
-		x86_spte_fmt.dirty = 0;
-	}
-	/* Where the host's memory is encrypted, its page tables must say so. */
-	x86_spte_fmt.enc = __sme_set(0ULL);
+	spte_choose_format(!caps->npt ? SPTE_SHADOW : caps->tdp_ept_format ? SPTE_EPT : SPTE_NPT,
+			   !caps->npt || caps->tdp_has_ad,
+			   /* Where the host's memory is encrypted, its page tables must say so. */
+			   __sme_set(0ULL));
 
 	x86_mmu_limits.root_level = caps->tdp_max_level;
 	x86_mmu_limits.max_leaf_level =

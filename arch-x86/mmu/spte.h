@@ -50,8 +50,20 @@ struct x86_spte_format {
 	u64 enc;
 };
 
-/* The format in use: constant while any VM exists (mmu.c). */
+/* The format in use: constant while any VM exists. */
 extern struct x86_spte_format x86_spte_fmt;
+
+enum spte_kind { SPTE_SHADOW, SPTE_NPT, SPTE_EPT };
+
+/**
+ * spte_choose_format() - set x86_spte_fmt
+ * @kind: whose tables they are
+ * @has_ad: does the hardware set the accessed and dirty bits?
+ * @enc: the host's memory encryption bit, or 0
+ *
+ * Before any VM exists.
+ */
+void spte_choose_format(enum spte_kind kind, bool has_ad, u64 enc);
 
 static inline bool spte_present(u64 spte)
 {

@@ -506,9 +506,9 @@ TEST(single_step, "the guest's own single step, over emulated instructions too; 
 
 static void g_invalid(void)
 {
-	/* memory that is MMIO, by an instruction that computes */
+	/* memory that is MMIO, by an instruction that fetches the x87's environment */
 	guest_sync(1);
-	asm volatile("fadds (%0)" :: "a"(GPA_NONE) : "memory");
+	asm volatile("fldenv (%0)" :: "a"(GPA_NONE) : "memory");
 	guest_done();
 }
 
