@@ -189,11 +189,34 @@ TEST(smbase, "RSM takes a new SMBASE from the save area: the next SMI is there")
 	vcpu_expect_sync(v, 3);
 }
 
+/* In Bochs 2.7 an entry that blocks no NMIs leaves those blocked that were (docs/tests.md). */
+static void skip_if_nmis_stay_blocked(void)
+{
+	struct kvm_vcpu_events e;
+	struct vcpu *v;
+
+	if (!host_is_bochs())
+		return;
+	v = vm_guest(false, g_syncs);
+	for (u64 masked = 1; masked < 3; masked++) {
+		vcpu_expect_sync(v, masked);
+		ASSERT_OK(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e));
+		e.nmi.masked = masked == 1;
+		ASSERT_OK(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e));
+	}
+	vcpu_expect_sync(v, 3);
+	ASSERT_OK(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e));
+	if (e.nmi.masked)
+		tap_skip("Bochs keeps NMIs blocked");
+}
+
 TEST(latched, "an SMI during SMM, and an NMI, wait for RSM")
 {
-	struct vcpu *v = vm_guest(false, g_syncs);
 	struct kvm_vcpu_events e;
+	struct vcpu *v;
 
+	skip_if_nmis_stay_blocked();
+	v = vm_guest(false, g_syncs);
 	smm_set_up(v);
 	vcpu_expect_sync(v, 1);
 	ASSERT_OK(ioctl(v->fd, KVM_SMI));
@@ -225,9 +248,11 @@ static void g_nmi(void)
 
 TEST(nmi, "an NMI during SMM is taken right behind RSM")
 {
-	struct vcpu *v = vm_guest(false, g_nmi);
 	struct kvm_regs r;
+	struct vcpu *v;
 
+	skip_if_nmis_stay_blocked();
+	v = vm_guest(false, g_nmi);
 	smm_set_up(v);
 	vcpu_expect_sync(v, 1);
 	ASSERT_OK(ioctl(v->fd, KVM_SMI));
