@@ -8,8 +8,6 @@
  * WILD=N is the number of states (1500), WILD_SEED=N the first one's seed: a failure says both;
  * WILD_SAY=1 prints each before it is set.
  */
-#include <unistd.h>
-
 #include "guest.h"
 
 static u64 seed;
@@ -154,6 +152,7 @@ static bool set(struct vcpu *v, struct state *s)
 	SET(KVM_SET_REGS, &s->regs);
 	SET(KVM_SET_DEBUGREGS, &s->debug);
 	SET(KVM_SET_VCPU_EVENTS, &s->events);
+#undef SET
 	return !refused;
 }
 
@@ -180,10 +179,6 @@ static void enter_mode(struct vcpu *v, unsigned int mode)
 	}
 }
 
-/* What stray pushes may have hit: tables, and the code below 1 MB. */
-#define KEPT	0x40000
-static u8 kept[KEPT];
-
 static void say(u64 round, const char *mode, const struct state *s)
 {
 	const struct kvm_segment *segments = &s->sregs.cs;
@@ -203,6 +198,9 @@ static void say(u64 round, const char *mode, const struct state *s)
 		s->events.interrupt.soft, s->events.interrupt.shadow, s->events.nmi.injected,
 		s->events.nmi.pending, s->events.nmi.masked, s->events.flags);
 }
+
+/* What stray pushes may have hit: tables, and the code below 1 MB. */
+static u8 kept[0x40000];
 
 static void check_alive(struct vcpu *v, struct state *good)
 {
@@ -226,7 +224,7 @@ TEST_LIMIT(wild, 240, "states that no CPU can be in: refused, or run to an exit;
 	u64 refused = 0, failed_entries = 0, errors = 0, kicked = 0;
 	struct state good[ARRAY_SIZE(modes)], s;
 
-	if (access("/sys/module/kvm_amd", F_OK) == 0 && (host_is_tcg() || host_is_bochs()))
+	if (vendor_is("kvm_amd") && (host_is_tcg() || host_is_bochs()))
 		tap_skip("this emulator ends where VMRUN must refuse a state (docs/lab.md)");
 	vm = vm_new();
 	v = vcpu_new(vm, 0);

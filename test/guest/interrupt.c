@@ -463,7 +463,7 @@ static void g_nmi_window(void)
 /* Without virtual NMIs nobody hears of an IRET: the next NMI comes when it comes. */
 static void need_iret(void)
 {
-	if (access("/sys/module/kvm_intel", F_OK) == 0 && !kvm_param("vnmi"))
+	if (vendor_is("kvm_intel") && !kvm_param("vnmi"))
 		tap_skip("no virtual NMIs");
 }
 

@@ -494,6 +494,14 @@ bool host_is_tcg(void)
 	return b == 0x54474354 && c == 0x43544743;	/* TCGTCGTCGTCG */
 }
 
+bool vendor_is(const char *module)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	return access(path, F_OK) == 0;
+}
+
 bool host_is_bochs(void)
 {
 	char vendor[32] = "";

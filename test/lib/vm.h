@@ -266,6 +266,8 @@ void vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 bool host_is_tcg(void);
 /** host_is_bochs() - likewise, Bochs with the BIOS of its own. */
 bool host_is_bochs(void);
+/** vendor_is() - is that vendor's module ("kvm_amd", "kvm_intel") loaded? */
+bool vendor_is(const char *module);
 
 /**
  * kvm_param() - a boolean parameter of kvm, kvm_amd or kvm_intel, such as

@@ -58,7 +58,7 @@ static struct found walk_ept(u64 eptp, u64 gpa)
 			return f;
 		f.rights &= e & (R | W | X);
 		/* W without R; level 4 and 5 have no pages. */
-		f.invalid |= (e & (R | W)) == W || (large && level > 3 && level != 1);
+		f.invalid |= (e & (R | W)) == W || (large && level > 3);
 		if (level == 1 || large) {
 			unsigned int type = e >> 3 & 7;
 
@@ -154,7 +154,7 @@ static void check(const char *what, enum spte_kind kind, int levels, bool has_ad
 			f.rights == (R | (write ? W : 0) | (exec ? X : 0));
 		valid &= !f.invalid;
 		/* The neighbour on either side, and the same place half a root away. */
-		elsewhere &= walk(ept, FIRST, levels, last + 1).pa == NOTHING || !~last;
+		elsewhere &= walk(ept, FIRST, levels, last + 1).pa == NOTHING;
 		elsewhere &= !gfn || walk(ept, FIRST, levels, (gfn << 12) - 1).pa == NOTHING;
 		elsewhere &= walk(ept, FIRST, levels, last ^ 1ULL << (12 + 9 * levels - 1)).pa == NOTHING;
 	}
