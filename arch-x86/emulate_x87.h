@@ -188,14 +188,12 @@ static inline void x87_run_register(unsigned int insn, u8 *flags, const struct x
 	x87_execute_register(insn, flags);
 	x87_get_env(&after);
 	/* Of these, FNINIT clears the pointers, and FNCLEX leaves them (SDM 1 8.1.8). */
-	if (insn == X87_INSN_REG(0xdb, 0xe2)) {
-		after.fip = before.fip;
-		after.fcs_fop = before.fcs_fop;
-	} else if (insn != X87_INSN_REG(0xdb, 0xe3)) {
-		after.fip = where->fip;
-		after.fcs_fop = where->fcs_fop;
-	}
 	if (insn != X87_INSN_REG(0xdb, 0xe3)) {
+		const struct x87_env *from =
+			insn == X87_INSN_REG(0xdb, 0xe2) ? &before : where;
+
+		after.fip = from->fip;
+		after.fcs_fop = from->fcs_fop;
 		after.fdp = before.fdp;
 		after.fds = before.fds;
 	}

@@ -200,9 +200,9 @@ void emul_add_rsp(struct x86_emulator *ctx, s64 delta)
 	emul_write_reg(ctx, RSP, size, x86_emulator_get_gpr(ctx, RSP) + delta);
 }
 
-int emul_probe_push(struct x86_emulator *ctx, unsigned int size)
+static int probe_slot(struct x86_emulator *ctx, u64 slot, unsigned int size)
 {
-	u64 slot = x86_emulator_get_gpr(ctx, RSP) - size, linear;
+	u64 linear;
 	int r;
 
 	slot &= emul_mask(emul_stack_size(ctx));
@@ -210,6 +210,11 @@ int emul_probe_push(struct x86_emulator *ctx, unsigned int size)
 	if (r != EMUL_OK)
 		return r;
 	return ctx->ops->probe(ctx, linear, size, data_access(ctx, X86_EMULATOR_WRITE));
+}
+
+int emul_probe_push(struct x86_emulator *ctx, unsigned int size)
+{
+	return probe_slot(ctx, x86_emulator_get_gpr(ctx, RSP) - size, size);
 }
 
 int emul_push(struct x86_emulator *ctx, const u64 *values, unsigned int count,
@@ -225,6 +230,13 @@ int emul_push(struct x86_emulator *ctx, const u64 *values, unsigned int count,
 	if (bytes > sizeof(frame))
 		return EMUL_UNHANDLEABLE;
 
+	/* What can't be pushed is found in the order of the pushes; CR2 tells which it was. */
+	for (i = 1; i <= count && count > 1; i++) {
+		r = probe_slot(ctx, top - i * size, size);
+		if (r != EMUL_OK)
+			return r;
+	}
+
 	/* Little endian: the low bytes of a value are its first. */
 	for (i = 0; i < count; i++)
 		memcpy(frame + bytes - (i + 1) * size, &values[i], size);
@@ -233,24 +245,9 @@ int emul_push(struct x86_emulator *ctx, const u64 *values, unsigned int count,
 		r = emul_write(ctx, SS, low, frame, bytes);
 	} else {
 		/* Wraps around the end of the stack segment: slot by slot. */
-		u64 linear;
-
-		for (i = 0; i < count; i++) {
-			u64 slot = (low + i * size) & emul_mask(stack);
-
-			r = emul_linear(ctx, SS, slot, size, X86_EMULATOR_WRITE, &linear);
-			if (r == EMUL_OK)
-				r = ctx->ops->probe(ctx, linear, size,
-						    data_access(ctx, X86_EMULATOR_WRITE));
-			if (r != EMUL_OK)
-				return r;
-		}
-		for (i = 0; i < count; i++) {
+		for (i = 0, r = EMUL_OK; i < count && r == EMUL_OK; i++)
 			r = emul_write(ctx, SS, (low + i * size) & emul_mask(stack),
 				       frame + i * size, size);
-			if (r != EMUL_OK)
-				return r;
-		}
 	}
 	if (r == EMUL_OK)
 		emul_add_rsp(ctx, -(s64)bytes);

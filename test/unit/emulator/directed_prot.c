@@ -72,6 +72,29 @@ static void test_segment_loads(void)
 	passes("LFS, POP ES, LSL, LAR, VERR, VERW, ARPL");
 }
 
+/* PUSHA from below a page that can't be written, into one, and across its end. */
+static void test_pusha_faults(void)
+{
+	static const struct { u32 esp, cr2; } cases[] = {
+		{ DATA + 0x1010, DATA + 0x0ffc }, { DATA + 0x1000, DATA + 0x0ffc },
+		{ DATA + 0x0f80, DATA + 0x0f7c },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start(X86_EMULATOR_PROT32, 0);
+		protected_tables();
+		m.region[0].size = DATA;
+		machine_map(&m, DATA, 0x1000, ram + DATA, false);
+		machine_map(&m, DATA + 0x1000, 0x1000, ram + DATA + 0x1000, true);
+		m.gpr[RSP] = cases[i].esp;
+		CHECK(faults(RUN(0x60), VEC_PF, 3));
+		CHECK(m.ctx.exception.address == cases[i].cr2 && m.gpr[RSP] == cases[i].esp);
+		CHECK(!get32(DATA + 0x100c));
+	}
+	passes("PUSHA faults at the first push that does, and pushes nothing");
+}
+
 static void test_gates(void)
 {
 	start(X86_EMULATOR_PROT32, 3);
@@ -335,6 +358,7 @@ static void test_tasks(void)
 void test_protected_mode(void)
 {
 	test_segment_loads();
+	test_pusha_faults();
 	test_gates();
 	test_interrupts32();
 	test_long_mode();

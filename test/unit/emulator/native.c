@@ -162,12 +162,8 @@ void native_run(u64 rip, u64 base, const u8 *code, unsigned int len, unsigned in
 		memcpy(to + len, out, n);
 		used = len + n;
 	}
-	if (bits == 64) {
-		/* Data segments don't count, but SS must be one. */
+	if (bits == 64)
 		memset(state->segment, 0, sizeof(state->segment));
-		state->segment[1] = CS64;
-		state->segment[2] = NATIVE_SS64;
-	}
 	state->rip = rip;
 	state->far_rip = rip;
 	state->far_cs = state->segment[1];

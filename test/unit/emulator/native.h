@@ -41,7 +41,8 @@
  * @rip: start; afterwards where it stopped.
  * @host_rsp: ours.
  * @far_rip: start.
- * @far_cs: its code segment.
+ * @far_cs: its code segment; 0: this process's own, and no segment is loaded (where
+ *	a kernel is a guest without an MMU of its own, that has been seen to end it).
  * @trap: the vector of the fault, -1: none.
  * @error: its error code.
  * @address: CR2.

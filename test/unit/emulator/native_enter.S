@@ -5,6 +5,25 @@
  */
 #include "native.h"
 
+	.macro load_registers ss
+	pushq	NATIVE_STATE + NATIVE_RFLAGS
+	popfq
+	mov	NATIVE_STATE + 0x00, %rax
+	mov	NATIVE_STATE + 0x08, %rcx
+	mov	NATIVE_STATE + 0x10, %rdx
+	mov	NATIVE_STATE + 0x18, %rbx
+	.if	\ss
+	mov	NATIVE_STATE + NATIVE_SEGMENTS + 4, %ss
+	.endif
+	mov	NATIVE_STATE + 0x20, %rsp
+	mov	NATIVE_STATE + 0x28, %rbp
+	mov	NATIVE_STATE + 0x30, %rsi
+	mov	NATIVE_STATE + 0x38, %rdi
+	.irp	i, 8, 9, 10, 11, 12, 13, 14, 15
+	mov	NATIVE_STATE + 8 * \i, %r\i
+	.endr
+	.endm
+
 	.text
 	.globl native_enter
 	.type native_enter, @function
@@ -28,6 +47,8 @@ native_enter:
 	.endr
 2:
 	frstor	NATIVE_STATE + NATIVE_X87
+	cmpl	$0, NATIVE_STATE + NATIVE_FAR + 4
+	je	3f
 	mov	NATIVE_STATE + NATIVE_SEGMENTS + 0, %es
 	mov	NATIVE_STATE + NATIVE_SEGMENTS + 6, %ds
 	cmpw	$0, NATIVE_STATE + NATIVE_SEGMENTS + 8
@@ -35,21 +56,11 @@ native_enter:
 	mov	NATIVE_STATE + NATIVE_SEGMENTS + 8, %fs
 	mov	NATIVE_STATE + NATIVE_SEGMENTS + 10, %gs
 1:
-	pushq	NATIVE_STATE + NATIVE_RFLAGS
-	popfq
-	mov	NATIVE_STATE + 0x00, %rax
-	mov	NATIVE_STATE + 0x08, %rcx
-	mov	NATIVE_STATE + 0x10, %rdx
-	mov	NATIVE_STATE + 0x18, %rbx
-	mov	NATIVE_STATE + NATIVE_SEGMENTS + 4, %ss
-	mov	NATIVE_STATE + 0x20, %rsp
-	mov	NATIVE_STATE + 0x28, %rbp
-	mov	NATIVE_STATE + 0x30, %rsi
-	mov	NATIVE_STATE + 0x38, %rdi
-	.irp	i, 8, 9, 10, 11, 12, 13, 14, 15
-	mov	NATIVE_STATE + 8 * \i, %r\i
-	.endr
+	load_registers ss=1
 	ljmp	*NATIVE_STATE + NATIVE_FAR
+3:
+	load_registers ss=0
+	jmp	*NATIVE_STATE + NATIVE_FAR
 	.size native_enter, . - native_enter
 
 	/* Copied to NATIVE_EXIT, and run there. */
@@ -70,8 +81,11 @@ native_exit:
 	pushfq
 	popq	NATIVE_STATE + NATIVE_RFLAGS
 	cld
+	cmpl	$0, NATIVE_STATE + NATIVE_FAR + 4
+	je	1f
 	mov	$NATIVE_SS64, %eax
 	mov	%eax, %ss
+1:
 	/* arch_prctl(ARCH_SET_FS): this thread's variables are behind it. */
 	cmpw	$0, NATIVE_STATE + NATIVE_SEGMENTS + 8
 	je	1f

@@ -15,11 +15,12 @@
  * @verbose: progress.
  * @jobs: processes among which differential cases are divided.
  * @full: all encodings instead of random ones.
+ * @lab: the CPU is the lab's: leave out what that is known to do wrong.
  */
 struct test_options {
 	u64 seed, cases;
 	double seconds;
-	bool verbose, full;
+	bool verbose, full, lab;
 	unsigned int jobs;
 };
 
@@ -39,7 +40,7 @@ void test_skip(const char *what);
 /**
  * test_diff - random instructions, against this CPU
  * @options: how much.
- * @bits: 64 or 32 bit mode.
+ * @bits: 64, 32 or 16 bit mode.
  */
 void test_diff(const struct test_options *options, unsigned int bits);
 
