@@ -201,13 +201,7 @@ void svm_set_gdt(struct x86_vcpu *vcpu, const struct x86_desc_table *dt)
 static u64 hw_efer(const struct x86_vcpu *vcpu)
 {
 	/* VMRUN wants SVME set in the guest's EFER (APM 2 15.5.1). */
-	u64 efer = x86_hw_efer(vcpu) | EFER_SVME;
-
-	/*
-	 * LME does nothing until PG is set, which exits. Emulators have been seen to
-	 * enter long mode by it when #VMEXIT loads the host's CR0 (docs/lab.md).
-	 */
-	return efer & EFER_LMA ? efer : efer & ~(u64)EFER_LME;
+	return x86_hw_efer(vcpu) | EFER_SVME;
 }
 
 void svm_set_cr0(struct x86_vcpu *vcpu, u64 cr0)

@@ -72,8 +72,12 @@ u64 x86_hw_efer(const struct x86_vcpu *vcpu)
 {
 	u64 efer = vcpu->efer;
 
-	/* LME without the guest's PG is not long mode yet. */
-	if (x86_mmu_own_tables(vcpu) && !(efer & EFER_LMA))
+	/*
+	 * LME does nothing until the guest sets PG, which exits; under tables of ours,
+	 * where the hardware's PG is set, it must be clear (SDM 3C 27.3.1.1). Emulators
+	 * have been seen to enter long mode by it at #VMEXIT (docs/lab.md).
+	 */
+	if (!(efer & EFER_LMA))
 		efer &= ~(u64)EFER_LME;
 	return x86_mmu_limits.shadow ? efer | EFER_NX : efer;
 }
