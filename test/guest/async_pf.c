@@ -35,6 +35,9 @@ struct far {
 	volatile unsigned int faults;
 };
 
+/* Pages come beside the guest for accesses that the CPU makes. */
+#define WAITS	"the emulator waits for pages itself"
+
 static void far_fill(struct far *f, u64 page)
 {
 	static u8 data[PAGE] __attribute__((aligned(PAGE)));
@@ -188,6 +191,7 @@ TEST(told, "async PF: #PF with a token, the guest goes on, an interrupt says tha
 	struct vcpu *v = vm_guest(true, g_told);
 	struct far *f = far_new(v->vm, 20);
 
+	skip_if_forced(WAITS);
 	ASSERT_EQ(vcpu_next(v), GUEST_SYNC);
 	if (!v->sync)
 		tap_skip("no async PF in CPUID");
@@ -256,6 +260,7 @@ TEST(halt, "a vCPU that waits for a page takes interrupts, without any async PF 
 	struct vcpu *v = vm_guest(true, g_tick);
 	struct far *f = far_new(v->vm, 300);
 
+	skip_if_forced(WAITS);
 	ASSERT_EQ(vcpu_next(v), GUEST_SYNC);
 	EXPECT(v->sync >= 5, "%llu ticks in 300 ms", (unsigned long long)v->sync);
 	ASSERT_EQ(vcpu_next(v), GUEST_SYNC);
@@ -319,6 +324,7 @@ TEST(killed, "a VM ends while a page is on its way, and the page comes afterward
 	struct vm *vm = v->vm;
 	struct far *f = far_new(vm, 400);
 
+	skip_if_forced(WAITS);
 	vcpu_expect_sync(v, 1);
 	EXPECT(!vcpu_run_for(v, 100));
 	vcpu_close(v);
@@ -332,6 +338,7 @@ TEST(abandoned, "a process ends while a page is on its way that it would have to
 {
 	struct vcpu *v = vm_guest(true, g_touch_one);
 
+	skip_if_forced(WAITS);
 	far_new(v->vm, 1000000);
 	vcpu_expect_sync(v, 1);
 	EXPECT(!vcpu_run_for(v, 100));

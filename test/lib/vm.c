@@ -536,6 +536,12 @@ bool kvm_param(const char *name)
 	return false;
 }
 
+void skip_if_forced(const char *why)
+{
+	if (kvm_param("force_emulation"))
+		tap_skip("force_emulation: %s", why);
+}
+
 u64 kvm_stat(int owner, const char *name)
 {
 	int fd = ioctl(owner, KVM_GET_STATS_FD, 0);

@@ -275,6 +275,9 @@ bool vendor_is(const char *module);
  */
 bool kvm_param(const char *name);
 
+/* skip_if_forced() - skips a test of what is not so under force_emulation, and @why. */
+void skip_if_forced(const char *why);
+
 /**
  * kvm_stat() - a counter of KVM_GET_STATS_FD; ~0: there is none of that name.
  * @owner: file descriptor of the VM or vCPU
