@@ -63,9 +63,10 @@ bochs_config() {
 }
 
 # bochs_disk: the boot sectors, the kernel as it lies in memory, and the initrd.
-# The kernel's entry is in its Xen note of type 18 (XEN_ELFNOTE_PHYS32_ENTRY).
+# The kernel's entry is in its Xen note of type 18 (XEN_ELFNOTE_PHYS32_ENTRY); one of
+# i386 that has none is entered where the ELF header says.
 bochs_disk() {
-	local vmlinux=$CACHE/kernels/$release/vmlinux flat=$CACHE/kernels/$release/flat entry size
+	local vmlinux=$CACHE/kernels/$release/vmlinux flat=$CACHE/kernels/$release/flat entry size pvh=1
 	# A self-test that takes a twelfth of the boot.
 	local quick=initcall_blacklist=crypto_kdf108_init
 	if [ ! -s "$flat" ]; then
@@ -74,12 +75,16 @@ bochs_disk() {
 	fi
 	entry=$(LC_ALL=C readelf -nW "$vmlinux" | sed -n \
 		's/.*Xen .*(0x00000012).*data: \(..\) \(..\) \(..\) \(..\) .*/0x\4\3\2\1/p')
+	if [ -z "$entry" ]; then
+		pvh=0
+		entry=$(LC_ALL=C readelf -hW "$vmlinux" | awk '/Class:.*ELF32/ { ok = 1 } ok && /Entry point/ { print $NF }')
+	fi
 	[ -n "$entry" ] || die "$vmlinux has no PVH entry"
 	size=$(stat -c %s "$work/initrd")
 	# Where boot.S puts it, and room to unpack it.
 	[ "$megabytes" -ge $((256 + (size >> 19))) ] || die "--mem $mem: too little for $((size >> 20)) MB of files"
 	printf '%s' "$words console=ttyS0,115200 tsc_early_khz=$((BOCHS_IPS / 1000)) $quick $append" >"$work/words"
-	as --32 -I "$work" --defsym ENTRY="$entry" --defsym INITRD_SIZE="$size" \
+	as --32 -I "$work" --defsym PVH="$pvh" --defsym ENTRY="$entry" --defsym INITRD_SIZE="$size" \
 		--defsym KERNEL_SECTORS=$((($(stat -c %s "$flat") + 511) / 512)) \
 		--defsym INITRD_SECTORS=$(((size + 511) / 512)) -o "$work/boot.o" "$LAB/boot.S"
 	ld -m elf_i386 -Ttext=0x7c00 --oformat=binary -o "$work/disk" "$work/boot.o"

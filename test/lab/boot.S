@@ -2,16 +2,18 @@
 /*
  * The boot disk of an emulated host in Bochs: eight sectors that read a flat
  * kernel and an initrd, which lie behind them on the disk, into memory and enter
- * the kernel as PVH does (Xen's docs/misc/pvh.pandoc, public/arch-x86/hvm/start_info.h).
+ * the kernel as PVH does (Xen's docs/misc/pvh.pandoc, public/arch-x86/hvm/start_info.h),
+ * or one that has no such entry by the 32-bit boot protocol (Documentation/arch/x86/boot.rst).
  * A BIOS that loads a compressed kernel takes ten times as many instructions.
  * It boots once: when that host resets or panics, it ends Bochs instead.
  *
- * From outside (as --defsym): KERNEL_SECTORS, INITRD_SECTORS, INITRD_SIZE, ENTRY;
+ * From outside (as --defsym): KERNEL_SECTORS, INITRD_SECTORS, INITRD_SIZE, ENTRY, PVH;
  * and a file "words", the kernel's command line.
  */
 	.set	BASE, 0x7c00
 	.set	BOOTED, 0x7000		/* no kernel uses the first 64 KiB */
 	.set	MAP, 0x9000		/* struct hvm_memmap_table_entry[] */
+	.set	PARAMS, 0xa000		/* struct boot_params */
 	.set	KERNEL, 16 << 20
 	.set	INITRD, 256 << 20
 	.set	SECTORS, 8		/* of this file, on the disk */
@@ -83,6 +85,35 @@ flat:	movl	$16, %eax
 	call	read
 	movl	$start_info, %ebx
 	movl	$ENTRY, %eax
+	.if	!PVH
+	/* What a loader fills in of the setup header, and E820. */
+	movl	$PARAMS, %edi
+	xorl	%eax, %eax
+	movl	$1024, %ecx
+	rep stosl
+	movl	$MAP, %esi
+	movl	$PARAMS + 0x2d0, %edi
+	movl	memmap_entries, %edx
+	movb	%dl, PARAMS + 0x1e8
+1:	movl	$5, %ecx
+	rep movsl
+	addl	$4, %esi
+	decl	%edx
+	jnz	1b
+	movl	$PARAMS, %esi
+	movw	$0xaa55, 0x1fe(%esi)
+	movl	$0x53726448, 0x202(%esi)
+	movw	$0x20c, 0x206(%esi)
+	movw	$0x1ff, 0x210(%esi)	/* a loader without a number; LOADED_HIGH */
+	movl	$INITRD, 0x218(%esi)
+	movl	$INITRD_SIZE, 0x21c(%esi)
+	movl	$words, 0x228(%esi)
+	movl	$0x37ffffff, 0x22c(%esi)
+	movl	$2048, 0x238(%esi)
+	xorl	%ebx, %ebx
+	xorl	%ebp, %ebp
+	movl	$ENTRY, %eax
+	.endif
 	jmp	*%eax
 
 	/* Reads %ebp sectors from %esi on to %edi: ATA's READ SECTORS EXT. */
@@ -134,7 +165,7 @@ read:	movl	$0x8000, %ebx		/* at once, at most */
 	ret
 
 	.balign	8
-gdt:	.quad	0, 0x00cf9b000000ffff, 0x00cf93000000ffff
+gdt:	.quad	0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00cf93000000ffff
 gdtr:	.word	. - gdt - 1
 	.long	gdt
 

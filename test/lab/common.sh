@@ -53,13 +53,14 @@ suite_of() {
 arch_of() { case $1 in *-686|*-686-pae) echo i386 ;; *) echo amd64 ;; esac; }
 
 # kernel_release NAME: the release for a series (6.1), newest that apt offers,
-# else newest in the cache; a full release (6.1.0-56-amd64) stands for itself,
-# and "debug" for the kernel that test/lab/debug-kernel built. apt's answer is kept until its package lists change.
+# else newest in the cache; a full release (6.1.0-56-amd64) stands for itself, a series
+# and a flavour (6.1-686-pae) for what test/lab/fetch found, and "debug" and "debug-rt"
+# for what test/lab/debug-kernel built. apt's answer is kept until its package lists change.
 kernel_release() {
 	local name=$1 memo="$CACHE/series/$1" release
 	case $name in
 	*.*.*) echo "$name"; return ;;
-	debug) cat "$memo" 2>/dev/null; return ;;
+	debug*|*-*) cat "$memo" 2>/dev/null; return ;;
 	esac
 	if [ -s "$memo" ] && [ "$memo" -nt /var/lib/apt/lists ]; then
 		cat "$memo"

@@ -19,13 +19,47 @@ image_libraries() {
 	ldd "$@" | awk '$2 == "=>" { print $3 } $1 ~ /^\/.*ld-linux/ { print $1 }' | sort -u
 }
 
-# put FILE...: copies files to the same path below $root, links followed.
+# i386_root: where the programs of i386 are: packages of this machine's suite,
+# unpacked, and not run here.
+unpack_i386() {
+	local debs
+	debs=$(archive_all_debs bookworm i386 qemu-system-x86 busybox-static) || return 1
+	archive_unpack "$CACHE/roots/lab-i386" $debs
+}
+i386_root() {
+	locked root-lab-i386 unpack_i386 >&2 || die "what an i386 host runs is not to be had"
+	echo "$CACHE/roots/lab-i386"
+}
+
+# image_libraries_in ROOT PROGRAM...: the same of programs that are not run.
+image_libraries_in() {
+	local from=$1 path name seen=" "
+	local -a todo
+	shift
+	todo=("$@")
+	while [ ${#todo[@]} -gt 0 ]; do
+		path=${todo[0]} todo=("${todo[@]:1}")
+		for name in $(readelf -d "$from$path" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+			[[ $seen != *" $name "* ]] || continue
+			seen+="$name "
+			for path in {,/usr}/lib{/i386-linux-gnu,}{,/pulseaudio}/"$name"; do
+				[ -e "$from$path" ] || continue
+				echo "$path"
+				todo+=("$path")
+				break
+			done
+		done
+	done
+}
+
+# put [-f ROOT] FILE...: copies files to the same path below $root, links followed.
 put() {
-	local file
+	local file from=
+	if [ "$1" = -f ]; then from=$2; shift 2; fi
 	for file in "$@"; do
-		[ -e "$file" ] || continue
+		[ -e "$from$file" ] || continue
 		mkdir -p "$root${file%/*}"
-		cp -rL "$file" "$root${file%/*}/"
+		cp -rL "$from$file" "$root${file%/*}/"
 	done
 }
 
@@ -33,16 +67,26 @@ put() {
 pack() { (cd "$1" && find . | cpio --quiet -o -H newc -R 0:0); }
 
 build_image() {
-	local release=$1 image=$2 root dir
+	local release=$1 image=$2 root dir from= busybox
+	busybox=$(command -v busybox)
+	if [ "$(arch_of "$release")" = i386 ]; then
+		from=$(i386_root)
+		busybox=$from/bin/busybox
+	fi
 	root=$(mktemp -d "$CACHE/image.XXXXXX")
 	mkdir -p "$root"/{bin,dev,proc,sys,run,tmp,root,etc/modprobe.d,usr/bin,usr/sbin,usr/lib,usr/lib64,var/tmp}
 	for dir in lib lib64; do ln -s "usr/$dir" "$root/$dir"; done
 	ln -s bin "$root/sbin"
-	cp "$(command -v busybox)" "$root/bin/busybox"
-	"$root/bin/busybox" --list | while read -r applet; do
+	cp "$busybox" "$root/bin/busybox"
+	busybox --list | while read -r applet; do
 		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 	done
-	put $IMAGE_PROGRAMS $IMAGE_FILES $(image_libraries $IMAGE_PROGRAMS)
+	put $IMAGE_FILES
+	if [ -n "$from" ]; then
+		put -f "$from" $IMAGE_PROGRAMS /lib/ld-linux.so.2 $(image_libraries_in "$from" $IMAGE_PROGRAMS)
+	else
+		put $IMAGE_PROGRAMS $(image_libraries $IMAGE_PROGRAMS)
+	fi
 	# The loader's cache, so that libraries are found without a search.
 	cp -r "$CACHE/kernels/$release/lib/modules" "$root/lib/"
 	printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
