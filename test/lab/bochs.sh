@@ -64,7 +64,7 @@ bochs_config() {
 
 # bochs_disk: the boot sectors, the kernel as it lies in memory, and the initrd.
 # The kernel's entry is in its Xen note of type 18 (XEN_ELFNOTE_PHYS32_ENTRY); one of
-# i386 that has none is entered where the ELF header says.
+# i386 has none, or one that faults, and is entered where the ELF header says.
 bochs_disk() {
 	local vmlinux=$CACHE/kernels/$release/vmlinux flat=$CACHE/kernels/$release/flat entry size pvh=1
 	# A self-test that takes a twelfth of the boot.
@@ -73,12 +73,11 @@ bochs_disk() {
 		objcopy -O binary "$vmlinux" "$flat.$$"
 		mv "$flat.$$" "$flat"
 	fi
-	entry=$(LC_ALL=C readelf -nW "$vmlinux" | sed -n \
-		's/.*Xen .*(0x00000012).*data: \(..\) \(..\) \(..\) \(..\) .*/0x\4\3\2\1/p')
-	if [ -z "$entry" ]; then
-		pvh=0
-		entry=$(LC_ALL=C readelf -hW "$vmlinux" | awk '/Class:.*ELF32/ { ok = 1 } ok && /Entry point/ { print $NF }')
-	fi
+	case $(arch_of "$release") in
+	i386) pvh=0 entry=$(LC_ALL=C readelf -hW "$vmlinux" | awk '/Entry point/ { print $NF }') ;;
+	*) entry=$(LC_ALL=C readelf -nW "$vmlinux" | sed -n \
+		's/.*Xen .*(0x00000012).*data: \(..\) \(..\) \(..\) \(..\) .*/0x\4\3\2\1/p') ;;
+	esac
 	[ -n "$entry" ] || die "$vmlinux has no PVH entry"
 	size=$(stat -c %s "$work/initrd")
 	# Where boot.S puts it, and room to unpack it.
