@@ -92,6 +92,8 @@ would_be_refused() {
 	[ "$(secure_boot)" = on ] || return 1
 	if [ -z "$(modinfo -F signer "$1")" ]; then
 		echo "Secure Boot is on, and the module is not signed"
+	elif [ -r $key ] && ! command -v mokutil >/dev/null; then
+		echo "Secure Boot is on, and without mokutil nobody can tell whether the key that signed the module ($key) is enrolled"
 	elif [ -r $key ] && ! mokutil --test-key $key 2>/dev/null | grep -q 'is already enrolled'; then
 		echo "Secure Boot is on, and mokutil does not know the key that signed the module ($key) as enrolled"
 	else
