@@ -106,6 +106,8 @@ int x86_emulate_instead(struct x86_vcpu *vcpu)
 {
 	int r;
 
+	/* As of guests that the CPU refuses; the parameter may just have been set. */
+	x86_lapic_timer_leave(vcpu);
 	/* The walk of the guest's tables is set up with the root. */
 	r = x86_mmu_load(vcpu);
 	if (r)

@@ -88,7 +88,8 @@ void x86_lapic_set_tsc_deadline(struct x86_vcpu *vcpu, u64 tsc);
 void x86_lapic_tsc_changed(struct x86_vcpu *vcpu);
 /** x86_lapic_timer_expired() - the vendor's timer (set_timer) has run out. IRQs on or off */
 void x86_lapic_timer_expired(struct x86_vcpu *vcpu);
-/** x86_lapic_timer_leave() - the vCPU is about to sleep: its timer goes on without it */
+/** x86_lapic_timer_leave() - the vCPU is about to sleep, or to be emulated: its timer goes on
+ *  without it */
 void x86_lapic_timer_leave(struct x86_vcpu *vcpu);
 /** x86_min_timer_period_ns() - shortest period of periodic guest timers (module parameter) */
 u64 x86_min_timer_period_ns(void);

@@ -15,6 +15,7 @@
 #include <asm/tsc.h>
 
 #include "arch-x86/irqchip/lapic.h"
+#include "arch-x86/run.h"
 #include "arch-x86/time/time.h"
 #include "arch-x86/vendor.h"
 
@@ -69,7 +70,7 @@ static bool lapic_may_use_hardware(const struct x86_lapic *apic)
 
 	if (!x86_vendor_caps()->exit_timer || x86_vcpu_vm(vcpu)->mwait_in_guest ||
 	    vcpu->mp_state != KVM_MP_STATE_RUNNABLE || vcpu->apf_halted || vcpu->emulated ||
-	    vcpu->tsc_catchup || x86_tsc_unstable())
+	    READ_ONCE(x86_force_emulation) || vcpu->tsc_catchup || x86_tsc_unstable())
 		return false;
 	preempt_disable();
 	mine = kvm_running_vcpu() == &vcpu->core;

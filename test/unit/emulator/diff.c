@@ -475,10 +475,20 @@ static enum verdict one_case(u64 seed, const u8 *given, unsigned int given_len)
 		return SKIPPED;
 	if (r == EMUL_OK)
 		len = ctx->insn.length;
+	/* Of random bytes a third is nothing. */
+	else if (!given_len && !one_in(8))
+		return SKIPPED;
 
 	for (i = 0; i < 16; i++)
 		before[i] = random_value();
 	before[RSP] = one_in(8) ? random_value() : random_pointer();
+	/* Most addresses are of something, too. */
+	if (r == EMUL_OK && !one_in(4)) {
+		if (ctx->insn.index < 16)
+			before[ctx->insn.index] = below(32);
+		if (ctx->insn.base < 16)
+			before[ctx->insn.base] = random_pointer();
+	}
 	if (r == EMUL_OK && ctx->insn.rep)
 		before[RCX] = one_in(4) ? random_value() : below(20);
 	/* A count that is all of a register would run for hours without a fault. */
