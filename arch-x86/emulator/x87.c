@@ -36,16 +36,44 @@ int exec_fwait(struct x86_emulator *ctx)
 	return emul_x87_check_pending(ctx);
 }
 
+/*
+ * Operands of ten bytes are eight and two to CPUs: the first eight may fault where the last
+ * two would, too, but otherwise.
+ */
+static int read_operand(struct x86_emulator *ctx, u8 *data)
+{
+	const struct x86_emulator_operand *operand = &ctx->insn.operand[0];
+	unsigned int first = operand->size > 8 ? 8 : operand->size;
+	int r = emul_read(ctx, operand->seg, operand->value, data, first, 0);
+
+	if (r != EMUL_OK || first == operand->size)
+		return r;
+	return emul_read(ctx, operand->seg,
+			 (operand->value + first) & emul_mask(ctx->insn.addr_size),
+			 data + first, operand->size - first, 0);
+}
+
+static int probe_operand(struct x86_emulator *ctx)
+{
+	struct x86_emulator_operand *operand = &ctx->insn.operand[0];
+	unsigned int size = operand->size;
+	int r;
+
+	operand->size = size > 8 ? 8 : size;
+	r = emul_probe_store(ctx, 0);
+	operand->size = size;
+	return r == EMUL_OK && size > 8 ? emul_probe_store(ctx, 0) : r;
+}
+
 /* FLD, FILD, FBLD, FLDCW; arithmetic with an operand in memory. */
 int exec_x87_load(struct x86_emulator *ctx)
 {
-	const struct x86_emulator_operand *operand = &ctx->insn.operand[0];
 	u8 *data = ctx->wide[0];
 	int r;
 
 	r = check_x87(ctx, true);
 	if (r == EMUL_OK)
-		r = emul_read(ctx, operand->seg, operand->value, data, operand->size, 0);
+		r = read_operand(ctx, data);
 	if (r == EMUL_OK)
 		ctx->ops->x87_load(ctx, x87_insn(ctx), data);
 	return r;
@@ -64,7 +92,7 @@ int exec_x87_store(struct x86_emulator *ctx)
 	r = check_x87(ctx, !ctx->insn.op->arg);
 	/* Memory faults even if an unmasked exception means that nothing is stored. */
 	if (r == EMUL_OK)
-		r = emul_probe_store(ctx, 0);
+		r = probe_operand(ctx);
 	if (r != EMUL_OK)
 		return r;
 	if (ctx->ops->x87_store(ctx, x87_insn(ctx), data, false))

@@ -43,9 +43,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	data += sizeof(seed);
 	size -= sizeof(seed);
 	len = size > 16 ? 16 : size;
-	if (!fuzz_case(seed, data, len))
+	if (!fuzz_case(seed, data, len) || (native && !diff_case(seed, data, len))) {
+		fflush(stdout);
 		abort();
-	if (native && !diff_case(seed, data, len))
-		abort();
+	}
 	return 0;
 }

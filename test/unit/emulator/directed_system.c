@@ -356,6 +356,15 @@ static void test_x87_moves(void)
 	m.region[0].writable = true;
 	CHECK(RUN(0xdb, 0x7b, 0x10) == EMUL_OK && !(m.x87.status & 0x3800));
 	CHECK(get64(DATA + 0x10) == 1ull << 63 && get16(DATA + 0x18) == 0x4000);
+	/* Ten bytes, of which the last two are beyond what is canonical, and the first absent. */
+	m.gpr[RBX] = 0x800000000000 - 8;
+	CHECK(faults(RUN(0xdb, 0x2b), VEC_PF, 0));				/* fldt */
+	CHECK(faults(RUN(0xdb, 0x3b), VEC_PF, 2));
+	m.gpr[RBX] -= 1;
+	CHECK(faults(RUN(0xdd, 0x03), VEC_PF, 0));
+	m.gpr[RBX] += 2;
+	CHECK(faults(RUN(0xdb, 0x2b), VEC_GP, 0));
+	m.gpr[RBX] = DATA;
 	/* An empty stack, unmasked: nothing is stored, and the next one reports it. */
 	m.x87.control &= ~1u;
 	CHECK(RUN(0xd9, 0x5b, 0x20) == EMUL_OK && !get32(DATA + 0x20));		/* fstps */
