@@ -44,7 +44,7 @@ static long set_msr_filter32(struct x86_vm *vm, void __user *argp)
 		filter->ranges[i].flags = filter32->ranges[i].flags;
 		filter->ranges[i].nmsrs = filter32->ranges[i].nmsrs;
 		filter->ranges[i].base = filter32->ranges[i].base;
-		filter->ranges[i].bitmap = compat_ptr(filter32->ranges[i].bitmap);
+		filter->ranges[i].bitmap = (__force __u8 *)compat_ptr(filter32->ranges[i].bitmap);
 	}
 	r = x86_vm_set_msr_filter(vm, filter);
 	kfree(filter);

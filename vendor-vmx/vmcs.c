@@ -100,9 +100,10 @@ bool vmx_vmcs_load(struct vmx_vcpu *vmx, int cpu)
 
 void vmx_emergency_clear(void)
 {
+	struct list_head *here = this_cpu_ptr(&vmx_loaded);
 	struct vmx_vmcs *vmcs;
 
-	list_for_each_entry_rcu(vmcs, this_cpu_ptr(&vmx_loaded), loaded, true)
+	list_for_each_entry_rcu(vmcs, here, loaded, true)
 		vmx_vmclear(vmcs->pa);
 }
 

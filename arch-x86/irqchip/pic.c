@@ -56,7 +56,7 @@ static struct kvm_pic_state *slave(struct x86_pic *pic)
 
 /* ---- lock ----------------------------------------------------------------------- */
 
-static void pic_lock(struct x86_pic *pic)
+static void pic_lock(struct x86_pic *pic) __acquires(&pic->lock)
 {
 	spin_lock(&pic->lock);
 }
@@ -74,7 +74,7 @@ static void pic_kick_vcpus(struct x86_vm *vm)
 	}
 }
 
-static void pic_unlock(struct x86_pic *pic)
+static void pic_unlock(struct x86_pic *pic) __releases(&pic->lock)
 {
 	unsigned long acked = pic->acked;
 	bool kick = pic->kick;

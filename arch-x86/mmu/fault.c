@@ -222,7 +222,7 @@ static bool fault_is_stale(struct kvm_vcpu *vcpu, const struct mmu_fault *f)
 	return slots_changed(vcpu, f) || kvm_invalidate_retry(vcpu->kvm, f->invalidate_seq, f->gfn);
 }
 
-static void fault_lock(struct x86_vm *vm)
+static void fault_lock(struct x86_vm *vm) __acquires(&vm->core.mmu_lock)
 {
 	if (x86_mmu_limits.shadow)
 		write_lock(&vm->core.mmu_lock);
@@ -230,7 +230,7 @@ static void fault_lock(struct x86_vm *vm)
 		read_lock(&vm->core.mmu_lock);
 }
 
-static void fault_unlock(struct x86_vm *vm)
+static void fault_unlock(struct x86_vm *vm) __releases(&vm->core.mmu_lock)
 {
 	if (x86_mmu_limits.shadow)
 		write_unlock(&vm->core.mmu_lock);

@@ -157,7 +157,7 @@ static bool tscs_match(struct x86_vm *vm)
 }
 
 /* No vCPU is, or gets, into guest mode between these two. */
-static void clock_update_begin(struct x86_vm *vm)
+static void clock_update_begin(struct x86_vm *vm) __acquires(&vm->tsc_write_lock)
 {
 	mutex_lock(&vm->masterclock_lock);
 	kvm_make_all_cpus_request(&vm->core, X86_REQ_MCLOCK_INPROGRESS);
@@ -165,7 +165,7 @@ static void clock_update_begin(struct x86_vm *vm)
 	write_seqcount_begin(&vm->pvclock_sc);
 }
 
-static void clock_update_end(struct x86_vm *vm)
+static void clock_update_end(struct x86_vm *vm) __releases(&vm->tsc_write_lock)
 {
 	struct kvm_vcpu *vcpu;
 	int i;

@@ -3,7 +3,9 @@
 #ifndef COMPAT_ASM_GSSEG_H
 #define COMPAT_ASM_GSSEG_H
 
-#if __has_include_next(<asm/gsseg.h>)
+#include <compat/config.h>
+
+#ifdef HAVE_GSSEG_HEADER
 #include_next <asm/gsseg.h>
 #else
 #include <asm/special_insns.h>

@@ -6,11 +6,12 @@
 #ifndef COMPAT_LINUX_ENTRY_VIRT_H
 #define COMPAT_LINUX_ENTRY_VIRT_H
 
-#if __has_include_next(<linux/entry-virt.h>)
+#include <compat/config.h>
+
+#ifdef HAVE_ENTRY_VIRT_HEADER
 #include_next <linux/entry-virt.h>
 #else
 #include <linux/entry-kvm.h>
-#include <compat/config.h>
 
 #ifndef HAVE_XFER_HANDLE_WORK_VOID
 int kvmc_xfer_to_guest_mode_handle_work(void);

@@ -3,7 +3,9 @@
 #ifndef COMPAT_LINUX_UNALIGNED_H
 #define COMPAT_LINUX_UNALIGNED_H
 
-#if __has_include_next(<linux/unaligned.h>)
+#include <compat/config.h>
+
+#ifdef HAVE_UNALIGNED_HEADER
 #include_next <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
