@@ -25,7 +25,7 @@ int kvmc_follow_pfnmap_start(struct follow_pfnmap_args *args)
 	return 0;
 }
 
-void kvmc_follow_pfnmap_end(struct follow_pfnmap_args *args)
+void kvmc_follow_pfnmap_end(struct follow_pfnmap_args *args) __releases(args->lock)
 {
 	pte_unmap_unlock(args->ptep, args->lock);
 }
