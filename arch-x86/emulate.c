@@ -195,6 +195,7 @@ static int finish(struct x86_vcpu *vcpu)
 	int r;
 
 	take_over(vcpu);
+	io->again = ctx->repeating;
 	if ((vcpu->core.guest_debug & KVM_GUESTDBG_SINGLESTEP) && !ctx->repeating)
 		io->debug_dr6 |= DR6_BS;
 	if ((vcpu->core.guest_debug & KVM_GUESTDBG_USE_HW_BP) && (ctx->trap_dr6 & 0xf))

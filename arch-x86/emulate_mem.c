@@ -85,15 +85,34 @@ static u32 walk_access(u32 access)
 static int translate(struct x86_emulator *ctx, u64 linear, u32 access, gpa_t *gpa)
 {
 	struct x86_vcpu *vcpu = emul_vcpu(ctx);
+	typeof(&vcpu->rep_page[0]) kept;
 	struct x86_fault_info fault;
 
 	if (known_gpa(vcpu, linear, access)) {
 		*gpa = vcpu->gpa_val;
 		return X86_EMULATOR_CONTINUE;
 	}
-	*gpa = x86_gva_to_gpa(vcpu, linear, walk_access(access), &fault);
-	if (*gpa != INVALID_GPA)
+	/*
+	 * As CPUs, whose TLBs keep it: who changes the tables waits for an interrupt to
+	 * be taken, which is between two runs of iterations.
+	 */
+	kept = &vcpu->rep_page[!!(access & X86_EMULATOR_WRITE)];
+	if (kept->page == linear - offset_in_page(linear) && kept->access == access &&
+	    kept->cr3 == x86_cr3(vcpu)) {
+		*gpa = kept->gpa | offset_in_page(linear);
 		return X86_EMULATOR_CONTINUE;
+	}
+	*gpa = x86_gva_to_gpa(vcpu, linear, walk_access(access), &fault);
+	if (*gpa != INVALID_GPA) {
+		if (vcpu->emul.insn.rep &&
+		    !(access & (X86_EMULATOR_FETCH | X86_EMULATOR_IMPLICIT))) {
+			kept->page = linear - offset_in_page(linear);
+			kept->gpa = *gpa - offset_in_page(*gpa);
+			kept->access = access;
+			kept->cr3 = x86_cr3(vcpu);
+		}
+		return X86_EMULATOR_CONTINUE;
+	}
 	ctx->exception = (struct x86_emulator_exception) {
 		.vector = fault.vector,
 		.has_error_code = fault.error_code_valid,
@@ -112,7 +131,6 @@ static int split(struct x86_emulator *ctx, u64 linear, unsigned int len, u32 acc
 	unsigned int n;
 	int r;
 
-	memset(chunks, 0, MAX_CHUNKS * sizeof(*chunks));
 	for (n = 0; len; n++) {
 		struct chunk *c = &chunks[n];
 		struct kvm_memory_slot *slot;
@@ -126,6 +144,7 @@ static int split(struct x86_emulator *ctx, u64 linear, unsigned int len, u32 acc
 		linear += c->len;
 		len -= c->len;
 
+		c->mmio = false;
 		slot = kvm_vcpu_gfn_to_memslot(&vcpu->core, gpa_to_gfn(c->gpa));
 		if (!slot)
 			c->mmio = true;
@@ -135,6 +154,8 @@ static int split(struct x86_emulator *ctx, u64 linear, unsigned int len, u32 acc
 			/* A write to ROM is user space's to see (KVM_MEM_READONLY). */
 			c->mmio = slot->flags & KVM_MEM_READONLY;
 	}
+	if (n < MAX_CHUNKS)
+		chunks[n].len = 0;
 	return X86_EMULATOR_CONTINUE;
 }
 

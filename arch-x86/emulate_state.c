@@ -249,11 +249,14 @@ static int emul_io_out(struct x86_emulator *ctx, u16 port, unsigned int size,
 
 static void emul_retired(struct x86_emulator *ctx)
 {
-	struct x86_io *io = &emul_vcpu(ctx)->io;
+	struct x86_vcpu *vcpu = emul_vcpu(ctx);
+	struct x86_io *io = &vcpu->io;
 
 	io->nr_reads = 0;
 	io->next_read = 0;
 	io->data_used = 0;
+	/* The next iteration's address is another one. */
+	vcpu->gpa_available = false;
 }
 
 static bool emul_should_yield(struct x86_emulator *ctx)

@@ -9,6 +9,7 @@
  * change under our eyes: it is copied once, and only as data.
  */
 #include <linux/export.h>
+#include <linux/sched/signal.h>
 
 #include "arch-x86/emulate.h"
 #include "arch-x86/events.h"
@@ -61,6 +62,11 @@ static int mmio_write(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int len, const 
 
 /* ---- what an instruction reads ---------------------------------------------- */
 
+static void forget_rep_pages(struct x86_vcpu *vcpu)
+{
+	vcpu->rep_page[0].page = vcpu->rep_page[1].page = ~0ull;
+}
+
 void x86_io_begin(struct x86_vcpu *vcpu)
 {
 	struct x86_io *io = &vcpu->io;
@@ -73,8 +79,10 @@ void x86_io_begin(struct x86_vcpu *vcpu)
 	io->pio_out = false;
 	io->debug_dr6 = 0;
 	io->halted = false;
+	io->again = false;
 	io->tpr_exit = false;
 	io->error = 0;
+	forget_rep_pages(vcpu);
 }
 
 /* The log's entry for what is asked now: found again, or new. */
@@ -228,6 +236,7 @@ static int complete_read(struct x86_vcpu *vcpu)
 		trace_kvm_mmio(KVM_TRACE_MMIO_READ, io->asked_len, r->addr + r->filled,
 			       io->data + r->offset + r->filled);
 	r->filled += io->asked_len;
+	forget_rep_pages(vcpu);
 	return x86_emulate_instruction(vcpu, 0, X86_EMUL_NO_DECODE, NULL, 0);
 }
 
@@ -248,10 +257,27 @@ int x86_io_exit_read(struct x86_vcpu *vcpu)
 	return exit_pio(vcpu, &pio, complete_read);
 }
 
+/* Nothing that the run loop would do before the instruction goes on in the guest? */
+static bool may_go_on(struct x86_vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->core.run;
+
+	return !kvm_request_pending(&vcpu->core) && !signal_pending(current) &&
+	       !READ_ONCE(run->immediate_exit__unsafe) && !READ_ONCE(run->request_interrupt_window);
+}
+
+/* Then the rest of the instruction; of a repeated one the next iterations. */
 static int complete_write(struct x86_vcpu *vcpu)
 {
+	int r;
+
 	vcpu->core.mmio_needed = false;
-	return x86_io_exit_writes(vcpu);
+	r = x86_io_exit_writes(vcpu);
+	if (r != X86_RESUME || !vcpu->io.again || !may_go_on(vcpu))
+		return r;
+	vcpu->io.nr_writes = 0;
+	vcpu->io.next_write = 0;
+	return x86_emulate_instruction(vcpu, 0, X86_EMUL_NO_DECODE, NULL, 0);
 }
 
 int x86_io_exit_writes(struct x86_vcpu *vcpu)

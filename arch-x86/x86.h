@@ -184,6 +184,7 @@ struct x86_io {
 	u64 debug_dr6;		/* KVM_EXIT_DEBUG with this when all is done; 0: no */
 	bool halted;
 	bool tpr_exit;		/* KVM_EXIT_SET_TPR */
+	bool again;		/* behind the writes, iterations of the same instruction */
 	int error;		/* -errno instead of an emulation failure */
 };
 
@@ -332,6 +333,13 @@ struct x86_vcpu {
 	bool gpa_available;
 	gpa_t gpa_val;			/* faulting gpa, valid if gpa_available */
 	bool gpa_write;			/* it was a write */
+	/* The pages that iterations of REP have read [0] and written [1]: one walk for each. */
+	struct {
+		u64 page;		/* linear; ~0: none */
+		u64 cr3;
+		gpa_t gpa;
+		u32 access;
+	} rep_page[2];
 };
 
 /* ---- a VM ----------------------------------------------------------------- */

@@ -35,6 +35,37 @@ static void __user *slot_uptr(const struct kvm_memory_slot *slot, gpa_t gpa)
 
 /* ---- by gpa ------------------------------------------------------------ */
 
+/* What fits in a register is one access, as guests expect of an emulated one. */
+static bool from_user(void *data, const void __user *uptr, unsigned long len)
+{
+	switch (len) {
+	case 1:
+		return get_user(*(u8 *)data, (const u8 __user *)uptr);
+	case 2:
+		return get_user(*(u16 *)data, (const u16 __user *)uptr);
+	case 4:
+		return get_user(*(u32 *)data, (const u32 __user *)uptr);
+	case 8:
+		return get_user(*(u64 *)data, (const u64 __user *)uptr);
+	}
+	return copy_from_user(data, uptr, len);
+}
+
+static bool to_user(void __user *uptr, const void *data, unsigned long len)
+{
+	switch (len) {
+	case 1:
+		return put_user(*(const u8 *)data, (u8 __user *)uptr);
+	case 2:
+		return put_user(*(const u16 *)data, (u16 __user *)uptr);
+	case 4:
+		return put_user(*(const u32 *)data, (u32 __user *)uptr);
+	case 8:
+		return put_user(*(const u64 *)data, (u64 __user *)uptr);
+	}
+	return copy_to_user(uptr, data, len);
+}
+
 static int read_slots(struct kvm *kvm, struct kvm_memslots *slots, gpa_t gpa,
 		      void *data, unsigned long len)
 {
@@ -47,7 +78,7 @@ static int read_slots(struct kvm *kvm, struct kvm_memslots *slots, gpa_t gpa,
 		part = first_part(gpa, len);
 		slot = kvm_find_slot(slots, gpa_to_gfn(gpa));
 		if (!kvm_slot_usable(slot) ||
-		    copy_from_user(data, slot_uptr(slot, gpa), part))
+		    from_user(data, slot_uptr(slot, gpa), part))
 			return -EFAULT;
 	}
 	return 0;
@@ -68,7 +99,7 @@ static int write_slots(struct kvm *kvm, struct kvm_vcpu *vcpu, struct kvm_memslo
 		if (!kvm_slot_writable(slot))
 			return -EFAULT;
 		if (data) {
-			failed = copy_to_user(slot_uptr(slot, gpa), data, part);
+			failed = to_user(slot_uptr(slot, gpa), data, part);
 			data += part;
 		} else {
 			failed = clear_user(slot_uptr(slot, gpa), part);

@@ -126,8 +126,10 @@ int emul_linear(struct x86_emulator *ctx, unsigned int seg, u64 offset,
 		if (!len)
 			return EMUL_OK;
 		last = *linear + len - 1;
-		if (!data_canonical(ctx, linear, access) ||
-		    !data_canonical(ctx, &last, access))
+		if (!data_canonical(ctx, linear, access))
+			goto bad;
+		/* What is canonical ends with a page. */
+		if ((last ^ *linear) & ~0xfffull && !data_canonical(ctx, &last, access))
 			goto bad;
 	} else {
 		const struct x86_emulator_segment *s = emul_segment(ctx, seg);

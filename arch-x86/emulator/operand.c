@@ -39,13 +39,11 @@ void emul_write_reg(struct x86_emulator *ctx, unsigned int reg,
 
 void emul_writeback(struct x86_emulator *ctx)
 {
-	unsigned int reg;
+	while (ctx->gpr_dirty) {
+		unsigned int reg = __builtin_ctz(ctx->gpr_dirty);
 
-	for (reg = 0; ctx->gpr_dirty; reg++) {
-		if (ctx->gpr_dirty & (1u << reg)) {
-			ctx->ops->set_gpr(ctx, reg, ctx->gpr[reg]);
-			ctx->gpr_dirty &= ~(1u << reg);
-		}
+		ctx->ops->set_gpr(ctx, reg, ctx->gpr[reg]);
+		ctx->gpr_dirty &= ctx->gpr_dirty - 1;
 	}
 }
 

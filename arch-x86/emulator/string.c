@@ -88,13 +88,14 @@ static int repeat(struct x86_emulator *ctx, int (*step)(struct x86_emulator *ctx
 
 static int step_movs(struct x86_emulator *ctx)
 {
-	unsigned int size = ctx->insn.operand[0].size;
+	const struct x86_emulator_operand *to = &ctx->insn.operand[0], *from = to + 1;
+	unsigned int size = to->size;
 	u64 value;
 	int r;
 
-	r = emul_load(ctx, 1, &value);
+	r = emul_read(ctx, from->seg, from->value, &value, size, 0);
 	if (r == EMUL_OK)
-		r = emul_store(ctx, 0, value);
+		r = emul_write(ctx, to->seg, to->value, &value, size);
 	if (r != EMUL_OK)
 		return r;
 	emul_string_advance(ctx, RSI, size);

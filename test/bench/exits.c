@@ -83,6 +83,15 @@ static const struct row rows[] = {
 	ROW("mmio-eventfd-64", LONG, "\x66\x41\x89\x02"),	/* mov [r10], ax */
 	/* The next page: mov [r11], al; add r11, 0x1000 */
 	GROWS("page-fault", LONG, "\x41\x88\x03\x49\x81\xc3\0\x10\0\0"),
+	/*
+	 * Emulated since the prefix asks for it, 64 bytes from memory to memory; and since
+	 * it is MMIO, 16 bytes: mov r8d, esi; mov esi, 0x8000; mov edi, ...; mov ecx, n;
+	 * rep movsb; mov esi, r8d
+	 */
+	ROW("rep-movsb-64", LONG, "\x41\x89\xf0\xbe\0\x80\0\0\xbf\0\x90\0\0\xb9\x40\0\0\0"
+				  "\x0f\x0bkvm\xf3\xa4\x44\x89\xc6"),
+	ROW("rep-movsb-user-16", LONG, "\x41\x89\xf0\xbe\0\x80\0\0\xbf\0\x01\x0d\0\xb9\x10\0\0\0"
+				       "\xf3\xa4\x44\x89\xc6"),
 	/* TMICT: 100 us; HLT; the handler's EOI is the third exit */
 	ROW("hlt-timer", REAL, "\x26\x66\xc7\x87\x80\x03\x50\xc3\0\0\xf4"),
 };

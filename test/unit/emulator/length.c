@@ -84,6 +84,8 @@ static enum reason known_difference(const ZydisDecodedInstruction *insn, bool va
 	case ZYDIS_MNEMONIC_JKZD:
 	case ZYDIS_MNEMONIC_JKNZD:
 	case ZYDIS_MNEMONIC_DELAY:
+	case ZYDIS_MNEMONIC_CLEVICT0:
+	case ZYDIS_MNEMONIC_CLEVICT1:
 	case ZYDIS_MNEMONIC_SPFLT:
 		return NO_KNC;
 	case ZYDIS_MNEMONIC_UD0:

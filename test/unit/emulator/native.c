@@ -50,9 +50,9 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	if ((u64)g[REG_RIP] - NATIVE_EXIT < 4096) {
 		char text[160];
 		int len = snprintf(text, sizeof(text),
-				   "Bail out! seed %llu: vector %lld at %llx, then vector %lld on the way out\n",
+				   "Bail out! seed %llu: vector %lld at %llx, then vector %lld at %llx on the way out\n",
 				   state->label, state->trap, state->rip,
-				   (long long)g[REG_TRAPNO]);
+				   (long long)g[REG_TRAPNO], (u64)g[REG_RIP]);
 
 		_exit(write(1, text, len) < 0 ? 3 : 2);
 	}
