@@ -47,6 +47,8 @@ typedef struct { int counter; } atomic_t;
 #define fallthrough	__attribute__((__fallthrough__))
 #define __rcu
 #define __user
+#define __acquires(lock)
+#define __releases(lock)
 #define EXPORT_SYMBOL_GPL(x) struct __exported_##x
 #define min(a, b)	((a) < (b) ? (a) : (b))
 #define max(a, b)	((a) > (b) ? (a) : (b))
