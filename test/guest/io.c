@@ -465,6 +465,58 @@ TEST(strings, "MOVS, STOS, LODS and SCAS with MMIO on either side, with REP, dow
 	vcpu_finish(v);
 }
 
+static void between_iterations(struct trap_frame *f)
+{
+	guest_count(f);
+	guest_sync(f->rcx);
+}
+
+static void g_interrupted(void)
+{
+	u64 dst = MMIO, n = 6;
+
+	guest_handle(0x55, between_iterations);
+	sti();
+	asm volatile("rep stosb" : "+D"(dst), "+c"(n) : "a"(0x66) : "memory");
+	GUEST_EQ(dst, MMIO + 6);
+	GUEST_EQ(guest_counts[0x55], 1);
+	guest_done();
+}
+
+/* The iterations go on in KVM_RUN; what ends it, or must come first, does all the same. */
+TEST(interrupted, "REP STOS to MMIO: stopped, moved and interrupted between two iterations")
+{
+	struct vcpu *v = vm_guest(false, g_interrupted);
+	struct kvm_interrupt irq = { .irq = 0x55 };
+	struct kvm_regs r;
+
+	expect_mmio(v, MMIO, 1, true, 0x66);
+	expect_mmio(v, MMIO + 1, 1, true, 0x66);
+	v->run->immediate_exit = 1;
+	EXPECT_ERRNO(vcpu_run_once(v), EINTR);
+	vcpu_regs(v, &r);
+	EXPECT_EQ(r.rcx, 4);
+	EXPECT_EQ(r.rdi, MMIO + 2);
+	v->run->immediate_exit = 0;
+	expect_mmio(v, MMIO + 2, 1, true, 0x66);
+	v->run->request_interrupt_window = 1;
+	vcpu_expect_exit(v, KVM_EXIT_IRQ_WINDOW_OPEN);
+	v->run->request_interrupt_window = 0;
+	ASSERT_OK(ioctl(v->fd, KVM_INTERRUPT, &irq));
+	vcpu_expect_sync(v, 3);
+	expect_mmio(v, MMIO + 3, 1, true, 0x66);
+	vcpu_regs(v, &r);
+	r.rdi = MMIO + 8;
+	r.rcx = 1;
+	ASSERT_OK(ioctl(v->fd, KVM_SET_REGS, &r));
+	expect_mmio(v, MMIO + 8, 1, true, 0x66);
+	vcpu_regs(v, &r);
+	EXPECT_EQ(r.rcx, 0);
+	r.rdi = MMIO + 6;
+	ASSERT_OK(ioctl(v->fd, KVM_SET_REGS, &r));
+	vcpu_finish(v);
+}
+
 static void g_sse(void)
 {
 	u64 x[2] __attribute__((aligned(16))) = { 0x1111111122222222, 0x3333333344444444 };
