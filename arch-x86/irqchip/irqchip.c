@@ -47,7 +47,8 @@ bool x86_cpu_has_interrupt(struct x86_vcpu *vcpu)
 
 bool x86_cpu_has_injectable_interrupt(struct x86_vcpu *vcpu)
 {
-	return x86_cpu_has_extint(vcpu) ||
+	/* What KVM_INTERRUPT has queued is on its way already: it waits for nothing. */
+	return (x86_irqchip_in_kernel(x86_vcpu_vm(vcpu)) && x86_cpu_has_extint(vcpu)) ||
 	       (!x86_lapic_apicv(vcpu) && x86_lapic_pending(vcpu) >= 0);
 }
 
@@ -55,8 +56,6 @@ int x86_cpu_get_interrupt(struct x86_vcpu *vcpu)
 {
 	struct x86_vm *vm = x86_vcpu_vm(vcpu);
 
-	if (!x86_irqchip_in_kernel(vm))
-		return vcpu->interrupt.injected ? vcpu->interrupt.vector : -1;
 	if (!x86_cpu_has_extint(vcpu))
 		return x86_lapic_apicv(vcpu) ? -1 : x86_lapic_ack(vcpu);
 	if (x86_irqchip_full(vm))
