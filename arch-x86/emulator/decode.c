@@ -258,11 +258,9 @@ static int decode_vex(struct x86_emulator *ctx, u8 opcode)
 	insn->vex = 1 + ((p1 >> 2) & 1);
 	insn->opsize_prefix = (p1 & 3) == 1;
 	insn->rep = pp_rep[p1 & 3];
-	if (!emul_is_64(ctx)) {
-		/* Only eight registers; W is ignored, but selects rows. */
+	/* Only eight registers; W is ignored, but selects rows. */
+	if (!emul_is_64(ctx))
 		insn->rex &= 0x48;
-		insn->vvvv &= 7;
-	}
 
 	r = fetch_byte(ctx, &insn->opcode);
 	if (r != EMUL_OK)
@@ -671,7 +669,7 @@ static int decode_operand(struct x86_emulator *ctx, unsigned int n)
 		set_gpr_operand(insn, operand, (insn->opcode & 7) | (insn->rex & 1) << 3);
 		return EMUL_OK;
 	case WHERE_VVVV:
-		set_gpr_operand(insn, operand, insn->vvvv);
+		set_gpr_operand(insn, operand, emul_vvvv(ctx));
 		return EMUL_OK;
 	case WHERE_ACC:
 		operand->kind = X86_EMULATOR_OPERAND_GPR;

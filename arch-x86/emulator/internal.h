@@ -261,6 +261,12 @@ static inline bool emul_is_64(const struct x86_emulator *ctx)
 	return ctx->mode == X86_EMULATOR_PROT64;
 }
 
+/* The register that VEX.vvvv names: outside 64 bit mode there are eight (SDM 2A 2.3.5.6). */
+static inline unsigned int emul_vvvv(const struct x86_emulator *ctx)
+{
+	return emul_is_64(ctx) ? ctx->insn.vvvv : ctx->insn.vvvv & 7;
+}
+
 static inline bool emul_is_protected(const struct x86_emulator *ctx)
 {
 	return ctx->mode >= X86_EMULATOR_PROT16;

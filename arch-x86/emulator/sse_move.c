@@ -155,7 +155,7 @@ int exec_vex_mov_scalar(struct x86_emulator *ctx)
 		return r;
 	memset(data, 0, 16);
 	if (!is_memory(ctx, 0) && !is_memory(ctx, 1))
-		ctx->ops->read_vector(ctx, ctx->insn.vvvv, data, 16);
+		ctx->ops->read_vector(ctx, emul_vvvv(ctx), data, 16);
 	r = load_vector(ctx, 1, data, size);
 	if (r != EMUL_OK)
 		return r;
@@ -183,7 +183,7 @@ int exec_vec_mov_half(struct x86_emulator *ctx)
 		return r == EMUL_OK ? store_memory(ctx, 0, from + half, 8) : r;
 	}
 	/* The half that stays is the destination's; of VEX forms another register's. */
-	ctx->ops->read_vector(ctx, ctx->insn.vex ? ctx->insn.vvvv : ctx->insn.operand[0].reg,
+	ctx->ops->read_vector(ctx, ctx->insn.vex ? emul_vvvv(ctx) : ctx->insn.operand[0].reg,
 			      to, 16);
 	if (r == EMUL_OK)
 		r = load_vector(ctx, 1, from, is_memory(ctx, 1) ? 8 : 16);
@@ -269,7 +269,7 @@ int exec_vec_insert128(struct x86_emulator *ctx)
 		r = load_vector(ctx, 1, ctx->wide[1], 16);
 	if (r != EMUL_OK)
 		return r;
-	ctx->ops->read_vector(ctx, ctx->insn.vvvv, data, 32);
+	ctx->ops->read_vector(ctx, emul_vvvv(ctx), data, 32);
 	memcpy(data + (ctx->insn.operand[2].value & 1) * 16, ctx->wide[1], 16);
 	store_vector(ctx, 0, data, 32);
 	return EMUL_OK;
@@ -316,7 +316,7 @@ int exec_vec_insert(struct x86_emulator *ctx)
 	} else {
 		value = emul_read_reg(ctx, from->reg, 8);
 	}
-	ctx->ops->read_vector(ctx, ctx->insn.vex ? ctx->insn.vvvv : ctx->insn.operand[0].reg,
+	ctx->ops->read_vector(ctx, ctx->insn.vex ? emul_vvvv(ctx) : ctx->insn.operand[0].reg,
 			      data, 16);
 	memcpy(data + at, &value, size);
 	store_vector(ctx, 0, data, 16);

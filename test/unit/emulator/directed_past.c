@@ -144,6 +144,21 @@ static void test_no_operand(void)
 	passes("addresses without operand, operands without address (CVE-2016-8630)");
 }
 
+/* VEX.vvvv names eight registers outside 64 bit mode; unused, it is 1111b in each. */
+static void test_vvvv(void)
+{
+	start(X86_EMULATOR_PROT32, 0);
+	m.cr[4] |= CR4_OSXSAVE_BIT;
+	m.gpr[RBX] = DATA;
+	CHECK(RUN(0xc4, 0xc1, 0x78, 0x10, 0x03) == EMUL_OK);		/* vmovups xmm0, [ebx] */
+	CHECK(faults(RUN(0xc4, 0xc1, 0x38, 0x10, 0x03), VEC_UD, -1));
+	m.gpr[RDX] = 0xff00ff;
+	memset(ram + DATA, 0x3c, 4);
+	CHECK(RUN(0xc4, 0xe2, 0x28, 0xf2, 0x03) == EMUL_OK);		/* andn eax, edx, [ebx] */
+	CHECK(m.gpr[RAX] == 0x3c003c00);
+	passes("VEX.vvvv: its fourth bit outside 64 bit mode");
+}
+
 /*
  * CVE-2017-7518: SYSCALL and SYSRET step by the flags that they leave: a kernel that
  * masks TF must not get a #DB on the program's stack. And a software interrupt has
@@ -244,6 +259,7 @@ void test_past_failures(void)
 	test_far_branches();
 	test_sysenter();
 	test_no_operand();
+	test_vvvv();
 	test_steps();
 	test_icebp();
 	test_fragments();

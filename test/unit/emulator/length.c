@@ -253,7 +253,7 @@ static u64 everything(ZydisDecoder *decoder, const char *mode, bool is_64, u64 *
 	return wrong;
 }
 
-void test_length(const struct test_options *options)
+void test_length(const struct test_options *options, unsigned int bits)
 {
 	static const struct {
 		const char *name;
@@ -261,39 +261,36 @@ void test_length(const struct test_options *options)
 		ZydisMachineMode zydis;
 		ZydisStackWidth stack;
 	} modes[] = {
-		{ "64 bit", X86_EMULATOR_PROT64, ZYDIS_MACHINE_MODE_LONG_64,
-		  ZYDIS_STACK_WIDTH_64 },
-		{ "32 bit", X86_EMULATOR_PROT32, ZYDIS_MACHINE_MODE_LEGACY_32,
-		  ZYDIS_STACK_WIDTH_32 },
 		{ "16 bit", X86_EMULATOR_PROT16, ZYDIS_MACHINE_MODE_LEGACY_16,
 		  ZYDIS_STACK_WIDTH_16 },
+		{ "32 bit", X86_EMULATOR_PROT32, ZYDIS_MACHINE_MODE_LEGACY_32,
+		  ZYDIS_STACK_WIDTH_32 },
+		{ "64 bit", X86_EMULATOR_PROT64, ZYDIS_MACHINE_MODE_LONG_64,
+		  ZYDIS_STACK_WIDTH_64 },
 	};
-	unsigned int m, i, tells;
+	clock_t end = clock() + options->seconds / 3 * CLOCKS_PER_SEC;
+	u64 seed = options->seed, total = 0, wrong = 0;
+	typeof(&modes[0]) mode = &modes[bits / 32];
+	ZydisDecoder decoder;
+	unsigned int i, tells;
 
 	machine_init(&machine);
 	machine_map(&machine, CODE, sizeof(page), page, false);
 	machine.ctx.features |= X86_EMULATOR_FEAT_INTEL;	/* as zydis does by default */
-	for (m = 0; m < 3; m++) {
-		u64 seed = options->seed, total = 0, wrong = 0;
-		clock_t end = clock() + options->seconds / 3 * CLOCKS_PER_SEC;
-		ZydisDecoder decoder;
-
-		memset(counts, 0, sizeof(counts));
-		machine_mode(&machine, modes[m].mode, 0);
-		ZydisDecoderInit(&decoder, modes[m].zydis, modes[m].stack);
-		if (options->full)
-			wrong = everything(&decoder, modes[m].name, !m, &total);
-		for (; !options->full; seed++) {
-			if (options->cases ? counts[COMPARED] >= options->cases :
-			    !(seed & 255) && clock() >= end)
-				break;
-			random_bytes(seed);
-			wrong += !check(&decoder, seed, modes[m].name, &tells);
-		}
-		test_result(!wrong, "decode, %s: %llu %s encodings have the length and validity that zydis gives (%llu differ)",
-			    modes[m].name, counts[COMPARED],
-			    options->full ? "of all" : "random", wrong);
-		for (i = 1; options->full && i < NR_REASONS; i++)
-			printf("#   %12llu not compared: %s\n", counts[i], reasons[i]);
+	memset(counts, 0, sizeof(counts));
+	machine_mode(&machine, mode->mode, 0);
+	ZydisDecoderInit(&decoder, mode->zydis, mode->stack);
+	if (options->full)
+		wrong = everything(&decoder, mode->name, bits == 64, &total);
+	for (; !options->full; seed++) {
+		if (options->cases ? counts[COMPARED] >= options->cases :
+		    !(seed & 255) && clock() >= end)
+			break;
+		random_bytes(seed);
+		wrong += !check(&decoder, seed, mode->name, &tells);
 	}
+	test_result(!wrong, "decode, %s: %llu %s encodings have the length and validity that zydis gives (%llu differ)",
+		    mode->name, counts[COMPARED], options->full ? "of all" : "random", wrong);
+	for (i = 1; options->full && i < NR_REASONS; i++)
+		printf("#   %12llu not compared: %s\n", counts[i], reasons[i]);
 }

@@ -4,7 +4,7 @@
  */
 #include "tests.h"
 
-void test_length(const struct test_options *options)
+void test_length(const struct test_options *options, unsigned int bits)
 {
 	test_skip("decode: libzydis-dev is not installed");
 }

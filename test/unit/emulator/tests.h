@@ -47,8 +47,9 @@ void test_diff(const struct test_options *options, unsigned int bits);
 /**
  * test_length - random bytes, against libzydis: length and validity
  * @options: how much.
+ * @bits: 64, 32 or 16 bit mode.
  */
-void test_length(const struct test_options *options);
+void test_length(const struct test_options *options, unsigned int bits);
 
 /**
  * test_fuzz - random bytes in all modes, for the sanitizers
