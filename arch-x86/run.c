@@ -520,6 +520,12 @@ static int x86_outer_loop(struct x86_vcpu *vcpu)
 	int r;
 
 	for (;;) {
+		/* First: what is emulated instead of entered might exit for itself for ever. */
+		if (x86_user_wants_irq_window(vcpu) && x86_ready_for_user_irq(vcpu)) {
+			core->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+			core->stat.request_irq_exits++;
+			return X86_USER;
+		}
 		if (likely(vcpu->mp_state == KVM_MP_STATE_RUNNABLE && !vcpu->apf_halted))
 			r = x86_enter_guest(vcpu);
 		else
@@ -528,11 +534,6 @@ static int x86_outer_loop(struct x86_vcpu *vcpu)
 			return r;
 
 		kvm_clear_request(KVM_REQ_UNBLOCK, core);
-		if (x86_user_wants_irq_window(vcpu) && x86_ready_for_user_irq(vcpu)) {
-			core->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
-			core->stat.request_irq_exits++;
-			return X86_USER;
-		}
 		if (xfer_to_guest_mode_work_pending()) {
 			r = x86_host_work(vcpu);
 			if (r)
