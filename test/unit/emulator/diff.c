@@ -431,9 +431,9 @@ static void dump(const u8 *code, unsigned int len, const u64 *before, u64 rflags
 	printf("\n");
 }
 
-enum verdict { SAME, DIFFERENT, SKIPPED };
+enum verdict { SAME, DIFFERENT, SKIPPED, LOST };
 
-static enum verdict one_case(u64 seed, const u8 *given, unsigned int given_len)
+static enum verdict try_case(u64 seed, const u8 *given, unsigned int given_len)
 {
 	struct x86_emulator *ctx = &machine.ctx;
 	struct native_state *cpu = native_state();
@@ -553,7 +553,8 @@ static enum verdict one_case(u64 seed, const u8 *given, unsigned int given_len)
 		return SKIPPED;
 
 	cpu->label = seed;
-	native_run(rip, code_base, code, len, bits);
+	if (!native_run(rip, code_base, code, len, bits))
+		return LOST;
 	/* Likewise: #GP(0) for more than 15 bytes beats #UD. */
 	if (r == EMUL_FAULT && ctx->exception.vector == VEC_UD && cpu->trap == VEC_GP &&
 	    ctx->insn.length >= 5)
@@ -561,6 +562,21 @@ static enum verdict one_case(u64 seed, const u8 *given, unsigned int given_len)
 	if (compare(seed, r, rip))
 		return SAME;
 	dump(code, len, before, rflags);
+	return DIFFERENT;
+}
+
+static enum verdict one_case(u64 seed, const u8 *given, unsigned int given_len)
+{
+	enum verdict verdict;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		verdict = try_case(seed, given, given_len);
+		if (verdict != LOST)
+			return verdict;
+	}
+	printf("# seed %llu: vector %lld on the way out of the case\n", seed,
+	       native_state()->trap);
 	return DIFFERENT;
 }
 
@@ -695,7 +711,7 @@ static void run_share(const struct test_options *options, u64 cases, double end,
 		case DIFFERENT:
 			share->different++;
 			break;
-		case SKIPPED:
+		default:
 			share->skipped++;
 			break;
 		}
@@ -754,7 +770,7 @@ static bool start(const struct test_options *options, u64 cases, double end,
  */
 static bool killed_by_kernel(struct share *share, int status)
 {
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL || 
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL ||
 	    share->killed++ >= 2 + share->same / 1000000)
 		return false;
 	printf("# seed %llu: this machine's kernel killed the process; its log says why\n",

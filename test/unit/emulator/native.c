@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <asm/ldt.h>
 #include <asm/prctl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ extern const char native_exit[], native_exit_end[];
 void native_enter(void);
 
 static volatile bool running;
-static volatile unsigned int spurious;
+static sigjmp_buf way_back;
 
 struct native_state *native_state(void)
 {
@@ -41,20 +42,12 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		signal(sig, SIG_DFL);
 		return;
 	}
-	/*
-	 * Seen once under a hypervisor, not again with the same seeds: a fault
-	 * on the way out, which is nobody's. It is tried again.
-	 */
-	if ((u64)g[REG_RIP] == NATIVE_EXIT && spurious++ < 3)
-		return;
 	if ((u64)g[REG_RIP] - NATIVE_EXIT < 4096) {
-		char text[160];
-		int len = snprintf(text, sizeof(text),
-				   "Bail out! seed %llu: vector %lld at %llx, then vector %lld at %llx on the way out\n",
-				   state->label, state->trap, state->rip,
-				   (long long)g[REG_TRAPNO], (u64)g[REG_RIP]);
-
-		_exit(write(1, text, len) < 0 ? 3 : 2);
+		state->trap = g[REG_TRAPNO];
+		/* Which siglongjmp() looks at. */
+		if (state->segment[4])
+			syscall(SYS_arch_prctl, ARCH_SET_FS, state->host_fs);
+		siglongjmp(way_back, 1);
 	}
 	state->rip = g[REG_RIP];
 	state->trap = g[REG_TRAPNO];
@@ -82,7 +75,7 @@ bool native_init(u64 gs_base)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE };
 	struct sigaction action = {
-		.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK,
+		.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
 	};
 	static char handler_stack[65536];
 	stack_t stack = { .ss_sp = handler_stack, .ss_size = sizeof(handler_stack) };
@@ -149,13 +142,23 @@ static unsigned int way_out(u8 *to, u64 linear, unsigned int bits)
 	return sizeof(far_jump) - (bits == 32);
 }
 
-void native_run(u64 rip, u64 base, const u8 *code, unsigned int len, unsigned int bits)
+/* Into the code, and out again; false: a fault on the way out. */
+static __attribute__((noinline)) bool enter(void)
+{
+	if (sigsetjmp(way_back, 0))
+		return false;
+	native_enter();
+	return true;
+}
+
+bool native_run(u64 rip, u64 base, const u8 *code, unsigned int len, unsigned int bits)
 {
 	struct native_state *state = native_state();
 	u8 *to = (u8 *)(base + rip), *end = (u8 *)(u64)(NATIVE_CODE + NATIVE_CODE_SIZE);
 	unsigned int room = end - to < len ? end - to : len, used = room;
 	u8 out[8];
 	unsigned int n = way_out(out, base + rip + len, bits);
+	bool back;
 
 	memcpy(to, code, room);
 	if (to + len + n <= end) {
@@ -168,11 +171,11 @@ void native_run(u64 rip, u64 base, const u8 *code, unsigned int len, unsigned in
 	state->far_rip = rip;
 	state->far_cs = state->segment[1];
 	state->trap = -1;
-	spurious = 0;
 	running = true;
-	native_enter();
+	back = enter();
 	running = false;
 	if (state->trap == -1 && state->rip == rip)
 		state->rip = rip + len;
 	memset(to, 0xcc, used);
+	return back;
 }

@@ -114,8 +114,12 @@ struct native_state *native_state(void);
  * @code: bytes.
  * @len: how many; a way out is placed behind them if there is room.
  * @bits: 64, or 32 or 16 with all segments set.
+ *
+ * Return: true; false if the CPU faulted on the way out, which nothing there can cause
+ * (seen under a hypervisor, once in millions of cases, not again with the same ones): only
+ * @trap of the state, and what the code wrote to memory, count then.
  */
-void native_run(u64 rip, u64 base, const u8 *code, unsigned int len, unsigned int bits);
+bool native_run(u64 rip, u64 base, const u8 *code, unsigned int len, unsigned int bits);
 #endif
 
 #endif
