@@ -21,6 +21,8 @@ int vcpu_emul_write(struct x86_emulator *ctx, u64 linear, const void *data, unsi
 int emul_probe(struct x86_emulator *ctx, u64 linear, unsigned int len, u32 access);
 int emul_cmpxchg(struct x86_emulator *ctx, u64 linear, void *old, const void *new,
 		 unsigned int len, u32 access);
+/** emul_forget_pages() - what REP's iterations have walked to must be walked to again */
+void emul_forget_pages(struct x86_vcpu *vcpu);
 
 /* emulate_state.c: all of struct x86_emulator_ops */
 extern const struct x86_emulator_ops x86_emul_ops;

@@ -82,35 +82,55 @@ static u32 walk_access(u32 access)
 	       (access & X86_EMULATOR_IMPLICIT ? X86_ACC_IMPLICIT : 0);
 }
 
+static struct x86_rep_page *rep_page(struct x86_vcpu *vcpu, u32 access)
+{
+	return &vcpu->rep_page[!!(access & X86_EMULATOR_WRITE)];
+}
+
+/*
+ * As CPUs, whose TLBs keep it: who changes the tables waits for an interrupt to be taken,
+ * which is between two runs of iterations.
+ */
+static bool kept_gpa(struct x86_vcpu *vcpu, u64 linear, u32 access, gpa_t *gpa)
+{
+	const struct x86_rep_page *kept = rep_page(vcpu, access);
+
+	*gpa = kept->gpa | offset_in_page(linear);
+	return kept->page == linear - offset_in_page(linear) && kept->access == access &&
+	       kept->cr3 == x86_cr3(vcpu);
+}
+
+static void keep_gpa(struct x86_vcpu *vcpu, u64 linear, u32 access, gpa_t gpa)
+{
+	if (!vcpu->emul.insn.rep || (access & (X86_EMULATOR_FETCH | X86_EMULATOR_IMPLICIT)))
+		return;
+	*rep_page(vcpu, access) = (struct x86_rep_page) {
+		.page = linear - offset_in_page(linear),
+		.gpa = gpa - offset_in_page(gpa),
+		.access = access,
+		.cr3 = x86_cr3(vcpu),
+	};
+}
+
+void emul_forget_pages(struct x86_vcpu *vcpu)
+{
+	vcpu->rep_page[0].page = vcpu->rep_page[1].page = ~0ull;
+}
+
 static int translate(struct x86_emulator *ctx, u64 linear, u32 access, gpa_t *gpa)
 {
 	struct x86_vcpu *vcpu = emul_vcpu(ctx);
-	typeof(&vcpu->rep_page[0]) kept;
 	struct x86_fault_info fault;
 
 	if (known_gpa(vcpu, linear, access)) {
 		*gpa = vcpu->gpa_val;
 		return X86_EMULATOR_CONTINUE;
 	}
-	/*
-	 * As CPUs, whose TLBs keep it: who changes the tables waits for an interrupt to
-	 * be taken, which is between two runs of iterations.
-	 */
-	kept = &vcpu->rep_page[!!(access & X86_EMULATOR_WRITE)];
-	if (kept->page == linear - offset_in_page(linear) && kept->access == access &&
-	    kept->cr3 == x86_cr3(vcpu)) {
-		*gpa = kept->gpa | offset_in_page(linear);
+	if (kept_gpa(vcpu, linear, access, gpa))
 		return X86_EMULATOR_CONTINUE;
-	}
 	*gpa = x86_gva_to_gpa(vcpu, linear, walk_access(access), &fault);
 	if (*gpa != INVALID_GPA) {
-		if (vcpu->emul.insn.rep &&
-		    !(access & (X86_EMULATOR_FETCH | X86_EMULATOR_IMPLICIT))) {
-			kept->page = linear - offset_in_page(linear);
-			kept->gpa = *gpa - offset_in_page(*gpa);
-			kept->access = access;
-			kept->cr3 = x86_cr3(vcpu);
-		}
+		keep_gpa(vcpu, linear, access, *gpa);
 		return X86_EMULATOR_CONTINUE;
 	}
 	ctx->exception = (struct x86_emulator_exception) {

@@ -62,11 +62,6 @@ static int mmio_write(struct x86_vcpu *vcpu, gpa_t gpa, unsigned int len, const 
 
 /* ---- what an instruction reads ---------------------------------------------- */
 
-static void forget_rep_pages(struct x86_vcpu *vcpu)
-{
-	vcpu->rep_page[0].page = vcpu->rep_page[1].page = ~0ull;
-}
-
 void x86_io_begin(struct x86_vcpu *vcpu)
 {
 	struct x86_io *io = &vcpu->io;
@@ -82,7 +77,7 @@ void x86_io_begin(struct x86_vcpu *vcpu)
 	io->again = false;
 	io->tpr_exit = false;
 	io->error = 0;
-	forget_rep_pages(vcpu);
+	emul_forget_pages(vcpu);
 }
 
 /* The log's entry for what is asked now: found again, or new. */
@@ -236,7 +231,7 @@ static int complete_read(struct x86_vcpu *vcpu)
 		trace_kvm_mmio(KVM_TRACE_MMIO_READ, io->asked_len, r->addr + r->filled,
 			       io->data + r->offset + r->filled);
 	r->filled += io->asked_len;
-	forget_rep_pages(vcpu);
+	emul_forget_pages(vcpu);
 	return x86_emulate_instruction(vcpu, 0, X86_EMUL_NO_DECODE, NULL, 0);
 }
 

@@ -196,6 +196,14 @@ struct x86_mtrr_state {
 	u64 deftype;
 };
 
+/* A page that iterations of REP have accessed: walked to once for all of them. */
+struct x86_rep_page {
+	u64 page;			/* linear; ~0: none */
+	u64 cr3;
+	gpa_t gpa;
+	u32 access;
+};
+
 struct x86_vcpu {
 	struct kvm_vcpu core;		/* first: see x86_vcpu_of() */
 
@@ -333,13 +341,7 @@ struct x86_vcpu {
 	bool gpa_available;
 	gpa_t gpa_val;			/* faulting gpa, valid if gpa_available */
 	bool gpa_write;			/* it was a write */
-	/* The pages that iterations of REP have read [0] and written [1]: one walk for each. */
-	struct {
-		u64 page;		/* linear; ~0: none */
-		u64 cr3;
-		gpa_t gpa;
-		u32 access;
-	} rep_page[2];
+	struct x86_rep_page rep_page[2];	/* read [0] and written [1] (emulate_mem.c) */
 };
 
 /* ---- a VM ----------------------------------------------------------------- */
