@@ -354,7 +354,7 @@ static void g_hostile(void)
 	guest_done();
 }
 
-TEST_LIMIT(hostile, 90, "two vCPUs fill the tables of a third with anything")
+TEST_LIMIT(hostile, 300, "two vCPUs fill the tables of a third with anything")
 {
 	struct vm *vm = vm_new_irqchip();
 	struct kvm_mp_state run = { .mp_state = KVM_MP_STATE_RUNNABLE };
