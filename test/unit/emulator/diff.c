@@ -759,7 +759,7 @@ static bool start(const struct test_options *options, u64 cases, double end,
 	pid = fork();
 	if (!pid) {
 		run_share(options, cases, end, share);
-		_exit(0);
+		exit(0);	/* which writes down what was covered */
 	}
 	share->pid = pid;	/* shared memory: not the child's 0 */
 	return pid > 0;
