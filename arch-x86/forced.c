@@ -55,10 +55,31 @@ static int next_event(struct x86_vcpu *vcpu)
 	return r;
 }
 
-/* ---- the CPU refuses ------------------------------------------------------------ */
-
 /* Instructions until the run loop looks around, and who waits for SRCU has his turn. */
 #define AT_ONCE	256
+
+/*
+ * Instructions, with X86_EMUL_* @flags, as long as nothing else is to do: what lets an
+ * event in (RFLAGS, the end of a shadow, IRET of an NMI) requests that it is looked for.
+ */
+static int emulate_some(struct x86_vcpu *vcpu, int flags)
+{
+	struct kvm_vcpu *core = &vcpu->core;
+	bool refused = vcpu->emulated, root = x86_mmu_has_root(&vcpu->mmu);
+	int r, n = 0;
+
+	do {
+		r = x86_emulate(vcpu, flags);
+	} while (r == X86_RESUME && vcpu->mp_state == KVM_MP_STATE_RUNNABLE &&
+		 ++n < AT_ONCE && !kvm_request_pending(core) &&
+		 !signal_pending(current) && !need_resched() &&
+		 x86_mmu_has_root(&vcpu->mmu) == root && x86_must_emulate(vcpu) == refused);
+	kvm_vcpu_srcu_read_unlock(core);
+	kvm_vcpu_srcu_read_lock(core);
+	return r;
+}
+
+/* ---- the CPU refuses ------------------------------------------------------------ */
 
 bool x86_must_emulate(struct x86_vcpu *vcpu)
 {
@@ -77,22 +98,13 @@ bool x86_must_emulate(struct x86_vcpu *vcpu)
 int x86_emulate_refused(struct x86_vcpu *vcpu)
 {
 	struct kvm_vcpu *core = &vcpu->core;
-	int r = NO_EVENT, n = 0;
+	int r = NO_EVENT;
 
 	/* No exit has said where an instruction ends. */
 	vcpu->next_rip = 0;
 	if (kvm_test_request(X86_REQ_EVENT, core))
 		r = next_event(vcpu);
-	if (r == NO_EVENT) {
-		do {
-			r = x86_emulate(vcpu, 0);
-		} while (r == X86_RESUME && vcpu->mp_state == KVM_MP_STATE_RUNNABLE &&
-			 ++n < AT_ONCE && !kvm_request_pending(core) &&
-			 !signal_pending(current) && !need_resched() && x86_must_emulate(vcpu));
-	}
-	kvm_vcpu_srcu_read_unlock(core);
-	kvm_vcpu_srcu_read_lock(core);
-	return r;
+	return r == NO_EVENT ? emulate_some(vcpu, 0) : r;
 }
 
 /* ---- force_emulation -------------------------------------------------------------- */
@@ -112,9 +124,9 @@ int x86_emulate_instead(struct x86_vcpu *vcpu)
 	r = x86_mmu_load(vcpu);
 	if (r)
 		return r;
-	/* Nothing tells when IF or a shadow let an interrupt in: look each time. */
+	/* What the CPU has executed may have let an event in, and told nobody. */
 	r = next_event(vcpu);
-	return r == NO_EVENT ? x86_emulate(vcpu, X86_EMUL_FORCED) : r;
+	return r == NO_EVENT ? emulate_some(vcpu, X86_EMUL_FORCED) : r;
 }
 
 void x86_step_once(struct x86_vcpu *vcpu)
