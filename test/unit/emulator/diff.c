@@ -555,7 +555,6 @@ static enum verdict try_case(u64 seed, const u8 *given, unsigned int given_len)
 	     ctx->exception.address - NATIVE_STATE < NATIVE_DATA - 4096 - NATIVE_STATE))
 		return SKIPPED;
 
-	cpu->label = seed;
 	if (!native_run(rip, code_base, code, len, bits))
 		return LOST;
 	/* Likewise: #GP(0) for more than 15 bytes beats #UD. */
@@ -568,6 +567,7 @@ static enum verdict try_case(u64 seed, const u8 *given, unsigned int given_len)
 	return DIFFERENT;
 }
 
+/* A case that is lost is tried again; one that always is has a reason in it. */
 static enum verdict one_case(u64 seed, const u8 *given, unsigned int given_len)
 {
 	enum verdict verdict;

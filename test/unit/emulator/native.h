@@ -25,9 +25,9 @@
 #define NATIVE_RIP	0x88
 #define NATIVE_HOST_RSP	0x90
 #define NATIVE_FAR	0x98		/* where the code is, and its CS */
-#define NATIVE_SEGMENTS	0xc0		/* ES, CS, SS, DS, FS, GS */
-#define NATIVE_HOST_FS	0xd0
-#define NATIVE_AVX512	0xd8
+#define NATIVE_SEGMENTS	0xb8		/* ES, CS, SS, DS, FS, GS */
+#define NATIVE_HOST_FS	0xc8
+#define NATIVE_AVX512	0xd0
 #define NATIVE_X87	0x400
 #define NATIVE_VECTORS	0x800
 
@@ -46,7 +46,6 @@
  * @trap: the vector of the fault, -1: none.
  * @error: its error code.
  * @address: CR2.
- * @label: what to say when all goes wrong.
  * @segment: selectors; FS and GS are loaded only if FS isn't 0.
  * @host_fs: base of our own FS.
  * @avx512: there are 32 registers of 64 bytes; else 16 of 32.
@@ -62,7 +61,6 @@ struct native_state {
 	s64 trap;
 	u64 error;
 	u64 address;
-	u64 label;
 	u16 segment[6];
 	u16 pad[2];
 	u64 host_fs;
